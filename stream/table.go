@@ -1,0 +1,183 @@
+package stream
+
+import "iter"
+
+const pageSize = 8 // records a page: one page is all that a connection of few streams holds
+
+type page [pageSize]Stream
+
+// Table holds the live streams of a connection, by id and by slot.
+//
+// Records stand in pages that never move, so a *Stream stays valid until it is removed; slots are small
+// numbers that are reused, last freed first. The index is open addressing with a multiplicative hash: ids
+// are the peer's choice, so in the worst case a look-up passes every live stream, whose number is limited.
+//
+// The order of everything is a function of the calls alone. The zero value is an empty table.
+type Table struct {
+	pages []*page
+	used  uint32 // slots ever used
+	free  []uint32
+
+	index []entry // length a power of two, at most half full; nil before the first Add
+	shift uint8   // 32 - log2(len(index))
+	n     int
+}
+
+type entry struct{ id, slot uint32 } // id 0: empty
+
+// Get returns the stream with this id, or nil. It is nil for id 0.
+func (t *Table) Get(id uint32) *Stream {
+	if t.n == 0 || id == 0 {
+		return nil
+	}
+	mask := uint32(len(t.index) - 1)
+	for i := t.home(id); ; i = (i + 1) & mask {
+		switch e := t.index[i]; e.id {
+		case id:
+			return t.record(e.slot)
+		case 0:
+			return nil
+		}
+	}
+}
+
+// At returns the stream in this slot, or nil when no live stream has it.
+func (t *Table) At(slot uint32) *Stream {
+	if slot >= t.used {
+		return nil
+	}
+	if s := t.record(slot); s.ID != 0 {
+		return s
+	}
+	return nil
+}
+
+// Add returns a new record for id: ID, Slot, ContentLength NoContentLength and Urgency DefaultUrgency set,
+// everything else zero. The id is not 0 and not in the table.
+func (t *Table) Add(id uint32) *Stream {
+	if id == 0 || t.Get(id) != nil {
+		// The caller adds only ids above all earlier ones, RFC 9113 5.1.1. Two streams in one record
+		// would mix their octets.
+		panic("stream: Add of an id that is 0 or in the table")
+	}
+	if 2*(t.n+1) > len(t.index) {
+		t.grow()
+	}
+	slot := t.takeSlot()
+	s := t.record(slot)
+	*s = Stream{ID: id, Slot: slot, ContentLength: NoContentLength, Urgency: DefaultUrgency}
+	t.put(entry{id, slot})
+	t.n++
+	return s
+}
+
+// Remove takes a stream out and clears its record. The stream is in no Queue and in no List.
+func (t *Table) Remove(s *Stream) {
+	if t.Get(s.ID) != s {
+		panic("stream: Remove of a stream that is not in the table")
+	}
+	if s.linked() {
+		// A queue would go on with a record that serves another stream. The caller takes a stream out
+		// of all queues and lists before it gives the record back.
+		panic("stream: Remove of a stream that is in a queue")
+	}
+	t.unput(s.ID)
+	t.free = append(t.free, s.Slot)
+	t.n--
+	*s = Stream{}
+}
+
+// Len is the number of live streams.
+func (t *Table) Len() int { return t.n }
+
+// Slots is one more than the highest slot ever used.
+func (t *Table) Slots() int { return int(t.used) }
+
+// All yields the live streams in slot order. The loop may remove any stream and add new ones; an added
+// stream is met if its slot lies ahead.
+func (t *Table) All() iter.Seq[*Stream] {
+	return func(yield func(*Stream) bool) {
+		for slot := uint32(0); slot < t.used; slot++ {
+			if s := t.record(slot); s.ID != 0 && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Trim gives the memory back when no stream is live, for a connection that goes idle.
+func (t *Table) Trim() {
+	if t.n == 0 {
+		*t = Table{}
+	}
+}
+
+// linked says that a Queue or a List points to s.
+func (s *Stream) linked() bool {
+	for i := range s.lists {
+		if s.lists[i].in {
+			return true
+		}
+	}
+	return s.place != nowhere
+}
+
+func (t *Table) record(slot uint32) *Stream { return &t.pages[slot/pageSize][slot%pageSize] }
+
+func (t *Table) takeSlot() uint32 {
+	if k := len(t.free); k > 0 {
+		slot := t.free[k-1]
+		t.free = t.free[:k-1]
+		return slot
+	}
+	if t.used == uint32(len(t.pages)*pageSize) {
+		t.pages = append(t.pages, new(page))
+	}
+	t.used++
+	return t.used - 1
+}
+
+// home is where an id stands in the index when nothing is in its way: the upper bits of the product with
+// 2^32 divided by the golden ratio spread ids that follow one another evenly.
+func (t *Table) home(id uint32) uint32 { return id * 0x9e3779b1 >> t.shift }
+
+func (t *Table) put(e entry) {
+	mask := uint32(len(t.index) - 1)
+	i := t.home(e.id)
+	for t.index[i].id != 0 {
+		i = (i + 1) & mask
+	}
+	t.index[i] = e
+}
+
+// unput takes id out of the index and moves up the entries behind it that the gap would cut off from their
+// home, so that no marks of removed ids are left.
+func (t *Table) unput(id uint32) {
+	mask := uint32(len(t.index) - 1)
+	i := t.home(id)
+	for t.index[i].id != id {
+		i = (i + 1) & mask
+	}
+	for j := (i + 1) & mask; t.index[j].id != 0; j = (j + 1) & mask {
+		if (j-t.home(t.index[j].id))&mask >= (j-i)&mask {
+			t.index[i] = t.index[j]
+			i = j
+		}
+	}
+	t.index[i] = entry{}
+}
+
+func (t *Table) grow() {
+	old := t.index
+	size := max(2*pageSize, 2*len(old))
+	t.index = make([]entry, size)
+	t.shift = 32
+	for n := size; n > 1; n /= 2 {
+		t.shift--
+	}
+	for _, e := range old {
+		if e.id != 0 {
+			t.put(e)
+		}
+	}
+}
