@@ -1,0 +1,41 @@
+package conn
+
+import "github.com/nonet-h2/nonet/frame"
+
+// pings are the peer's PINGs to acknowledge and our own (RFC 9113 6.7).
+// Acknowledgements are state, not queue entries: at most pingRing of them.
+type pings struct {
+	ring  [pingRing][8]byte
+	n     int
+	own   bool // ours is to be sent
+	ours  [8]byte
+	heard [8]byte // the payload of the last acknowledgement
+}
+
+// shutdownPing is the payload of the PING between the two GOAWAYs of a
+// graceful shutdown.
+var shutdownPing = [8]byte{'n', 'o', 'n', 'e', 't', 'b', 'y', 'e'}
+
+func (c *Conn) recvPing(h frame.Header, p []byte) (Event, *frame.Error) {
+	data := [8]byte(p)
+	if !h.Flags.Has(frame.FlagAck) {
+		if !c.sentFrame && !c.abuse.pings.take(c.now, 1) {
+			return Event{}, errPingFlood
+		}
+		c.sentFrame = false
+		c.pings.ring[c.pings.n] = data // there is room: Next stops when WantRead says so
+		c.pings.n++
+		return Event{}, nil
+	}
+	if data == shutdownPing && c.leaving.phase == noticeSent {
+		c.leaving.phase = finalDue
+		c.timers.drain = 0
+		return Event{}, nil
+	}
+	c.pings.heard = data
+	return Event{Kind: Pong, Data: c.pings.heard[:]}, nil
+}
+
+// Ping sends PING with these octets at the next Emit; the answer is a Pong
+// event. A PING that was not emitted yet is replaced.
+func (c *Conn) Ping(data [8]byte) { c.pings.own, c.pings.ours = true, data }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package conn_test
+
+// raceEnabled says that the race detector is on: tests that only count go easy.
+const raceEnabled = false
