@@ -1,0 +1,82 @@
+package nonet
+
+import "sync"
+
+// chunkSize is the size of the buffers that payload waits in.
+const chunkSize = 16 << 10
+
+// chunk holds payload of one stream in one direction: octets [r:w] of buf wait
+// to be taken. All but the octets beyond w belong to the holder of the
+// connection's mutex; those belong to the one writer of the stream.
+type chunk struct {
+	next *chunk
+	r, w int
+	// refs counts who still needs buf: the list that the chunk is in, the
+	// writer that fills it, each segment of a batch. At zero it goes back.
+	refs int
+	buf  []byte
+}
+
+var chunks = sync.Pool{New: func() any { return &chunk{buf: make([]byte, chunkSize)} }}
+
+// newChunk returns an empty chunk with one reference.
+func newChunk() *chunk {
+	c := chunks.Get().(*chunk)
+	c.next, c.r, c.w, c.refs = nil, 0, 0, 1
+	return c
+}
+
+// unref drops a reference. A chunk that lives in its stream has no pool.
+func (c *chunk) unref() {
+	if c.refs--; c.refs == 0 && len(c.buf) == chunkSize {
+		scribble(c.buf)
+		chunks.Put(c)
+	}
+}
+
+// chunkList is a queue of chunks, each with a reference.
+type chunkList struct {
+	head, tail *chunk
+}
+
+func (l *chunkList) empty() bool { return l.head == nil }
+
+// push takes over one reference to c.
+func (l *chunkList) push(c *chunk) {
+	c.next = nil
+	if l.head == nil {
+		l.head = c
+	} else {
+		l.tail.next = c
+	}
+	l.tail = c
+}
+
+// pop hands over the reference to the first chunk.
+func (l *chunkList) pop() *chunk {
+	c := l.head
+	l.head, c.next = c.next, nil
+	if l.head == nil {
+		l.tail = nil
+	}
+	return c
+}
+
+// drop lets go of everything.
+func (l *chunkList) drop() {
+	for !l.empty() {
+		l.pop().unref()
+	}
+}
+
+// readBuffer is what a burst of input is read into.
+type readBuffer [chunkSize]byte
+
+var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
+
+func getReadBuffer() *readBuffer { return readBuffers.Get().(*readBuffer) }
+
+func putReadBuffer(b *readBuffer) {
+	scribble(b[:])
+	readBuffers.Put(b)
+}

@@ -1,0 +1,227 @@
+package nonet
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nonet-h2/nonet/conn"
+	"github.com/nonet-h2/nonet/frame"
+)
+
+// driver runs one HTTP/2 connection: it gives the core octets and time, moves
+// what the core decides, and runs the handlers.
+//
+// Goroutines: the reader, which is the one that called run; the handlers; and
+// whoever owns writing. mu is never held during a read, a write, TLS or code
+// of the user.
+type driver struct {
+	srv    *Server
+	nc     net.Conn // what frames go through: the socket, or TLS over it
+	wire   wire
+	epoch  time.Time // when the connection was accepted: now is counted from it
+	number uint64    // of the connection, for traces and logs
+	tap    *tracer   // nil: no trace
+	limit  int       // handlers that may run at once
+	stall  time.Duration
+	writer func() // startWriter, bound once
+
+	// fresh counts the octets that handlers committed, for the writer to see
+	// its batch grow.
+	fresh atomic.Int64
+
+	mu      sync.Mutex
+	core    *conn.Conn
+	slots   []*stream // by conn.Ref.Slot
+	waiting streamQueue
+	running int
+	last    conn.Ref // after this response the connection goes away
+
+	writing bool          // someone owns the writing, from Emit to the end of Write
+	since   time.Duration // when the current write began; 0: none
+	rest    *batch        // a batch of which the reader wrote a part
+	wrote   sync.Cond     // the writing is free again, or a write has ended
+
+	timer   *time.Timer
+	timerAt time.Duration // when it fires; 0: it does not
+	killAt  time.Duration // when the socket is closed, come what may; 0: not yet
+	half    bool          // our side of the socket is shut
+	closed  bool          // the reader is gone
+	err     error         // what ended the connection, the first that was noticed
+
+	// The reader's.
+	arrived []*stream // requests of this burst
+	octets  int       // read since nothing more was to be sent
+}
+
+func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
+	limits := s.Limits.WithDefaults()
+	d := &driver{
+		srv: s, nc: nc, wire: w, epoch: epoch,
+		number: s.number.Add(1),
+		limit:  int(limits.MaxConcurrentStreams),
+		stall:  s.writeStall(),
+		core: conn.New(conn.Config{
+			Role: conn.Server, Limits: s.Limits,
+			EnableConnectProtocol: s.EnableConnectProtocol,
+			Prepared:              s.Prepared,
+		}, 0),
+	}
+	d.writer = d.startWriter
+	d.wrote.L = &d.mu
+	if s.Trace != nil {
+		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)
+	}
+	return d
+}
+
+func (d *driver) now() time.Duration { return time.Since(d.epoch) }
+
+// stream returns the stream that r names, or nil.
+func (d *driver) stream(r conn.Ref) *stream {
+	if int(r.Slot) < len(d.slots) {
+		if st := d.slots[r.Slot]; st != nil && st.ref.ID == r.ID {
+			return st
+		}
+	}
+	return nil
+}
+
+// resetLocked resets a stream for the application. A complete response is
+// still sent: then the core keeps the stream.
+func (d *driver) resetLocked(st *stream, code frame.ErrCode) {
+	if st.over() || d.closed {
+		return
+	}
+	d.core.Reset(st.ref, code)
+	_, by, _ := d.core.Fate(st.ref)
+	d.overLocked(st, &ResetError{Code: code, Side: conn.Local}, by == conn.Nobody)
+}
+
+// overLocked ends a stream in both directions; keep: but for what is left to
+// send of its complete response.
+func (d *driver) overLocked(st *stream, err error, keep bool) {
+	st.overLocked(err, keep)
+	if st.queued {
+		// A stream that ended before its handler started is never started.
+		d.waiting.remove(st)
+		st.retireLocked()
+	}
+	d.settleLocked(st)
+}
+
+// settleLocked gives a stream back when nothing is held for it any more: its
+// handler has returned, and its response is on the way.
+func (d *driver) settleLocked(st *stream) {
+	if !st.retired || !st.outbox.empty() || st.trailing {
+		return
+	}
+	d.core.Release(st.ref)
+	d.slots[st.ref.Slot] = nil
+	st.free()
+}
+
+// signalsLocked fetches what the core has to say beside events.
+func (d *driver) signalsLocked() {
+	for {
+		r, x, ok := d.core.Signal()
+		if !ok {
+			return
+		}
+		st := d.stream(r)
+		if st == nil {
+			continue
+		}
+		if x&conn.TrailersSent != 0 {
+			st.trailing = false
+			d.settleLocked(st)
+		}
+		if x&conn.Ended != 0 && d.stream(r) == st {
+			d.overLocked(st, d.fateLocked(r), false)
+		}
+	}
+}
+
+// fateLocked says why a stream has ended.
+func (d *driver) fateLocked(r conn.Ref) error {
+	if err := d.core.Err(); err != nil {
+		return err
+	}
+	code, side, _ := d.core.Fate(r)
+	return &ResetError{Code: code, Side: side}
+}
+
+// shutdown begins the graceful end.
+func (d *driver) shutdown() {
+	d.mu.Lock()
+	d.core.Shutdown(d.now())
+	d.unlockAndKick()
+}
+
+// failLocked is the end by a connection error, which the core has noted:
+// GOAWAY is due. The socket is closed soon even if it can't be written.
+func (d *driver) failLocked(err error, now time.Duration) {
+	if d.err == nil {
+		d.err = err
+	}
+	d.killAt = now + lingerTime
+}
+
+// end is called by the reader when it is done: nothing is left afterwards but
+// handlers that did not return yet.
+func (d *driver) end(err error) error {
+	d.wire.close()
+	d.mu.Lock()
+	d.closed = true
+	if d.err == nil {
+		d.err = err
+	}
+	why := d.err
+	if e := d.core.Err(); e != nil {
+		why = e
+	} else if why == nil {
+		why = errClosed
+	}
+	for i := range d.slots {
+		if st := d.slots[i]; st != nil {
+			d.overLocked(st, why, false)
+		}
+	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	for d.writing {
+		d.wrote.Wait()
+	}
+	err = d.err
+	d.mu.Unlock()
+	return err
+}
+
+// streamQueue is a queue of streams whose handlers can't start yet.
+type streamQueue struct{ head, tail *stream }
+
+func (q *streamQueue) push(st *stream) {
+	st.queued, st.prev, st.next = true, q.tail, nil
+	if q.tail == nil {
+		q.head = st
+	} else {
+		q.tail.next = st
+	}
+	q.tail = st
+}
+
+func (q *streamQueue) remove(st *stream) {
+	if st.prev == nil {
+		q.head = st.next
+	} else {
+		st.prev.next = st.next
+	}
+	if st.next == nil {
+		q.tail = st.prev
+	} else {
+		st.next.prev = st.prev
+	}
+	st.queued, st.prev, st.next = false, nil, nil
+}

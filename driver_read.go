@@ -1,0 +1,202 @@
+package nonet
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/nonet-h2/nonet/conn"
+	"github.com/nonet-h2/nonet/hpack"
+)
+
+// run is the reader. prefix is what was read of the connection before.
+func (d *driver) run(prefix []byte) error {
+	more := d.feed(prefix)
+	for more {
+		buf, n, err := d.wire.read()
+		if n > 0 {
+			more = d.feed(buf[:n]) && d.awaitFlush()
+			putReadBuffer(buf)
+		}
+		if err != nil {
+			return d.end(readError(err))
+		}
+	}
+	return d.end(nil)
+}
+
+// readError is nil for what is only the end of the connection.
+func readError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// feed passes octets to the core, and runs what they bring. False: the
+// connection is over and the peer was given enough time to notice.
+func (d *driver) feed(b []byte) bool {
+	if d.tap != nil {
+		d.tap.recv.feed(b)
+	}
+	for {
+		n := d.burst(b)
+		if b = b[n:]; len(b) == 0 {
+			return d.octets <= lingerOctets
+		}
+		if !d.awaitRoom() {
+			return false
+		}
+	}
+}
+
+// burst holds the lock while the core parses b, then dispatches what came. It
+// returns how much the core took: less than all of b when too many answers
+// are unsent.
+func (d *driver) burst(b []byte) int {
+	d.mu.Lock()
+	if d.half {
+		// Nothing will be answered any more.
+		d.octets += len(b)
+		d.mu.Unlock()
+		return len(b)
+	}
+	now := d.now()
+	n := d.parseLocked(now, b)
+	d.signalsLocked()
+	d.admitLocked()
+	if d.core.Err() != nil {
+		d.octets += n
+	}
+	d.armLocked(now)
+	if d.srv.Inline != nil && len(d.arrived) > 0 {
+		d.mu.Unlock()
+		d.runInline(now)
+		return n
+	}
+	if len(d.arrived) == 0 && d.wantWriteLocked() && d.wire.canTry() {
+		d.tryLocked(now)
+		return n
+	}
+	write := d.claimLocked()
+	d.mu.Unlock()
+	for i, st := range d.arrived {
+		d.arrived[i] = nil
+		go st.run()
+	}
+	d.arrived = d.arrived[:0]
+	if write {
+		go d.writer()
+	}
+	return n
+}
+
+// parseLocked gives b to the core and takes what it finds.
+func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
+	spare := newStream()
+	for n < len(b) {
+		ev, k, err := d.core.Next(now, b[n:], &spare.req)
+		n += k
+		if err != nil {
+			d.failLocked(err, now)
+			n = len(b)
+			break
+		}
+		switch ev.Kind {
+		case conn.None:
+			if n < len(b) { // WantRead is false
+				spare.discard()
+				return n
+			}
+		case conn.Headers:
+			d.acceptLocked(spare, ev)
+			spare = newStream()
+		case conn.Data:
+			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
+				st.receiveLocked(ev.Data)
+				st.inEnd = ev.End
+				st.rcond.Signal()
+			}
+		case conn.Trailers:
+			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
+				st.trl, spare.req = spare.req, st.trl
+				st.inEnd = true
+				st.rcond.Signal()
+			}
+		case conn.Reset:
+			if st := d.stream(ev.Ref); st != nil {
+				d.overLocked(st, &ResetError{Code: ev.Code, Side: ev.Side}, false)
+			}
+		}
+	}
+	spare.discard()
+	return n
+}
+
+// acceptLocked makes st the stream of a new request, whose fields it has.
+func (d *driver) acceptLocked(st *stream, ev conn.Event) {
+	st.bind(&d.mu)
+	st.d, st.ref, st.inEnd, st.empty = d, ev.Ref, ev.End, ev.End
+	st.head = string(st.req.Get(hpack.TokenMethod)) == "HEAD"
+	for int(ev.Ref.Slot) >= len(d.slots) {
+		d.slots = append(d.slots, nil)
+	}
+	d.slots[ev.Ref.Slot] = st
+	d.arrived = append(d.arrived, st)
+}
+
+// admitLocked decides about the requests of this burst: those that ended
+// already are dropped, those beyond the limit wait.
+func (d *driver) admitLocked() {
+	kept := d.arrived[:0]
+	for _, st := range d.arrived {
+		switch {
+		case st.over():
+			st.retireLocked()
+			d.settleLocked(st)
+		case d.srv.Inline != nil:
+			kept = append(kept, st)
+		case d.running < d.limit:
+			d.running++
+			kept = append(kept, st)
+		default:
+			d.waiting.push(st)
+		}
+	}
+	clear(d.arrived[len(kept):])
+	d.arrived = kept
+}
+
+// awaitFlush waits while the read path of TLS has answered more than the peer
+// takes.
+func (d *driver) awaitFlush() bool {
+	if !d.wire.backlog() {
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.wire.backlog() {
+		d.kickLocked()
+		if !d.writing {
+			return false
+		}
+		d.wrote.Wait()
+	}
+	return true
+}
+
+// awaitRoom waits until so many answers were sent that more input may come.
+func (d *driver) awaitRoom() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for !d.core.WantRead() && d.core.Err() == nil {
+		d.kickLocked()
+		if !d.writing {
+			return false // the writer gave up: the socket is broken
+		}
+		d.wrote.Wait()
+	}
+	return true
+}

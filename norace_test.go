@@ -1,0 +1,5 @@
+//go:build !race
+
+package nonet
+
+const raceEnabled = false

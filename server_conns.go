@@ -1,0 +1,132 @@
+package nonet
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/nonet-h2/nonet/frame"
+)
+
+func (s *Server) serveConn(nc net.Conn, c *tls.Config, wait bool) error {
+	o := &opening{srv: s, nc: nc, accepted: time.Now()}
+	if err := s.add(o); err != nil {
+		nc.Close()
+		return err
+	}
+	if h := s.Limits.WithDefaults().Handshake; h > 0 {
+		nc.SetDeadline(o.accepted.Add(h))
+	}
+	err := o.open(c)
+	switch {
+	case err != nil:
+		nc.Close()
+	case o.h1 != nil:
+		nc.SetDeadline(time.Time{})
+		s.remove(o)
+		done, ok := s.http1().give(o.h1)
+		if !ok {
+			nc.Close()
+			return ErrServerClosed
+		}
+		if wait {
+			<-done
+		}
+		return nil
+	default:
+		nc.SetDeadline(time.Time{})
+		s.begin(o)
+		if wait {
+			return o.drive()
+		}
+		// The small stack of a new goroutine is what an idle connection keeps.
+		background(func() { o.drive() })
+		return nil
+	}
+	return o.ended(err)
+}
+
+// ended follows the end of a connection.
+func (o *opening) ended(err error) error {
+	s := o.srv
+	s.remove(o)
+	if err != nil && !s.isClosing() {
+		s.logger().Debug("nonet: connection ended", "error", err, "remote", remote(o.nc))
+	}
+	return err
+}
+
+// drive runs an HTTP/2 connection.
+func (o *opening) drive() error { return o.ended(o.h2.run(o.prefix[:o.n])) }
+
+// begin prepares for drive.
+func (s *Server) begin(o *opening) {
+	d := o.h2
+	s.mu.Lock()
+	o.driver = d
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		d.shutdown()
+	}
+	if o.inadequate != nil {
+		d.mu.Lock()
+		d.core.Fail(frame.InadequateSecurity, frame.ReasonInadequateSecurity)
+		d.failLocked(o.inadequate, d.now())
+		d.signalsLocked()
+		d.armLocked(d.now())
+		d.unlockAndKick()
+	}
+}
+
+func remote(nc net.Conn) string {
+	if a := nc.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
+}
+
+// add notes a new connection, if the server takes any.
+func (s *Server) add(o *opening) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrServerClosed
+	}
+	if s.conns == nil {
+		s.conns = make(map[*opening]struct{})
+	}
+	s.conns[o] = struct{}{}
+	return nil
+}
+
+// check finds what would make each request fail.
+func (s *Server) check() error {
+	if s.Handler == nil && s.Inline == nil {
+		return errNoHandler
+	}
+	return nil
+}
+
+func (s *Server) remove(o *opening) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, o)
+	s.goneLocked()
+}
+
+func (s *Server) goneLocked() {
+	if s.closing && len(s.conns) == 0 && s.gone != nil {
+		close(s.gone)
+		s.gone = nil
+	}
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}

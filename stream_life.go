@@ -1,0 +1,160 @@
+package nonet
+
+import (
+	"context"
+	"sync"
+
+	"github.com/nonet-h2/nonet/conn"
+)
+
+var streams sync.Pool
+
+// newStream returns a stream that belongs to no connection yet.
+func newStream() *stream {
+	st, _ := streams.Get().(*stream)
+	if st == nil {
+		st = new(stream)
+		st.run = st.serve
+	}
+	st.declared = -1
+	return st
+}
+
+// bind gives the stream its mutex.
+func (st *stream) bind(mu *sync.Mutex) {
+	if st.mu.Load() != mu {
+		st.mu.Store(mu)
+		st.rcond.L, st.wcond.L = mu, mu
+	}
+}
+
+// free makes the stream ready for another request, unless somebody may still
+// be waiting on it. Its word has moved on before.
+func (st *stream) free() {
+	if st.spoiled {
+		return
+	}
+	st.d, st.h1, st.ref = nil, nil, conn.Ref{}
+	st.head, st.empty, st.entry = false, false, false
+	st.req.Reset()
+	st.ate = 0
+	st.hdr.Reset()
+	st.rtl.Reset()
+	st.status, st.written, st.fill, st.open = 0, 0, 0, nil
+	st.sent, st.ended, st.declares, st.lastConn, st.panicked, st.short = false, false, false, false, false, false
+	st.then = nil
+	st.inEnd, st.tookCont, st.trailing, st.queued, st.retired = false, false, false, false, false
+	st.trl.Reset()
+	st.unsent = 0
+	st.err, st.ctx, st.cancel = nil, nil, nil
+	streams.Put(st)
+}
+
+// discard gives back a stream that never had a request.
+func (st *stream) discard() {
+	st.req.Reset()
+	streams.Put(st)
+}
+
+// live returns the stream if its request goes on.
+func (s Stream) live() (*stream, error) {
+	if s.st != nil && s.st.word.Load() == s.gen {
+		return s.st, nil
+	}
+	st, err := s.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.Load().Unlock()
+	return nil, st.err
+}
+
+// held returns the stream while its handler runs, even if it was reset.
+func (s Stream) held() *stream {
+	if s.st != nil && s.st.word.Load()|1 == s.gen|1 {
+		return s.st
+	}
+	return nil
+}
+
+// lock returns the stream with its mutex locked, if the handler still runs.
+// It is safe from any goroutine at any time: the generation changes only under
+// the mutex, and the pointer to the mutex only between generations.
+func (s Stream) lock() (*stream, error) {
+	if s.held() == nil {
+		return nil, ErrStale
+	}
+	mu := s.st.mu.Load()
+	mu.Lock()
+	if s.held() == nil {
+		mu.Unlock()
+		return nil, ErrStale
+	}
+	return s.st, nil
+}
+
+// writer returns the stream if more may be written.
+func (s Stream) writer() (*stream, error) {
+	st, err := s.live()
+	if err == nil && st.ended {
+		return nil, ErrResponseComplete
+	}
+	return st, err
+}
+
+// header returns the stream if its header section may still be changed.
+func (s Stream) header() (*stream, error) {
+	st, err := s.writer()
+	if err == nil && st.sent {
+		return nil, ErrResponseStarted
+	}
+	return st, err
+}
+
+// over reports whether the stream was reset or its connection is gone.
+func (st *stream) over() bool { return st.word.Load()&1 != 0 }
+
+// overLocked ends the stream in both directions: whoever waits is woken (the
+// context too: what hangs on it runs on goroutines of its own), and
+// what is held for it is dropped. err says why. keep: the response is complete
+// and what is left of it is still to be sent.
+func (st *stream) overLocked(err error, keep bool) {
+	if !keep {
+		st.outbox.drop()
+		st.unsent, st.trailing = 0, false
+	}
+	if st.over() || st.retired {
+		return
+	}
+	st.word.Store(st.word.Load() | 1)
+	st.err = err
+	st.inbox.drop()
+	st.rcond.Broadcast()
+	st.wcond.Broadcast()
+	if st.cancel != nil {
+		st.cancel(err)
+	}
+}
+
+// retireLocked ends the life of every Stream that points here.
+func (st *stream) retireLocked() {
+	st.word.Store((st.word.Load() | 1) + 1)
+	st.retired = true
+	st.inbox.drop()
+	if st.cur != nil {
+		st.cur.unref()
+		st.cur = nil
+	}
+	if st.open != nil {
+		st.open.unref()
+		st.open = nil
+	}
+	if st.cancel != nil {
+		st.cancel(context.Canceled)
+	}
+	if st.readers+st.writers > 0 {
+		st.spoiled = true
+		st.rcond.Broadcast()
+		st.wcond.Broadcast()
+	}
+}

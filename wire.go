@@ -1,0 +1,156 @@
+package nonet
+
+import (
+	"crypto/tls"
+	"net"
+	"syscall"
+
+	"github.com/nonet-h2/nonet/frame"
+)
+
+// wire moves octets of one connection. Reading is the reader's, writing the
+// owner's of writing.
+type wire struct {
+	nc     net.Conn    // what frames go through
+	sock   net.Conn    // the socket under it, to close
+	raw    socket      // nc, or what is under our own TLS, as a socket; see wire_unix.go
+	cipher *cipherConn // between our own TLS and the socket; else nil
+	nine   [frame.HeaderLen]byte
+}
+
+// stream sockets of package net.
+type netSocket interface {
+	net.Conn
+	syscall.Conn
+	CloseWrite() error
+}
+
+func asSocket(nc net.Conn) netSocket {
+	switch c := nc.(type) {
+	case *net.TCPConn:
+		return c
+	case *net.UnixConn:
+		return c
+	}
+	return nil
+}
+
+// newWire returns the wire of a connection; cipher is not nil when nc is TLS
+// over it.
+func newWire(nc net.Conn, cipher *cipherConn) wire {
+	w := wire{nc: nc, sock: nc, cipher: cipher}
+	switch {
+	case cipher != nil:
+		w.sock = cipher.Conn
+	default:
+		if tc, ok := nc.(*tls.Conn); ok {
+			w.sock = tc.NetConn()
+		}
+	}
+	w.raw.init(asSocket(w.sock))
+	return w
+}
+
+func (w *wire) plain() bool { return w.nc == w.sock }
+
+// read waits for input and returns it in a pooled buffer, which the caller
+// gives back when n > 0. While it waits it holds no buffer.
+func (w *wire) read() (buf *readBuffer, n int, err error) {
+	if w.plain() && w.raw.ok() {
+		return w.raw.read()
+	}
+	n, err = w.nc.Read(w.nine[:])
+	if n == 0 {
+		return nil, 0, err
+	}
+	buf = getReadBuffer()
+	copy(buf[:], w.nine[:n])
+	if err != nil || n < len(w.nine) || frame.ParseHeader(w.nine[:]).Length == 0 {
+		return buf, n, err
+	}
+	// More of a frame is to come, so waiting with a buffer is short.
+	k, err := w.nc.Read(buf[n:])
+	return buf, n + k, err
+}
+
+// write writes a batch, and waits as long as it takes.
+func (w *wire) write(b *batch) error {
+	var err error
+	switch {
+	case b.size == 0:
+	case w.plain() && w.raw.ok() && len(b.segs) > 0:
+		_, err = b.pieces().WriteTo(w.nc)
+	default:
+		_, err = w.nc.Write(b.join())
+	}
+	return w.after(b, err)
+}
+
+// after flushes what TLS made of it, and shuts our side if that is due.
+func (w *wire) after(b *batch, err error) error {
+	if err == nil && w.cipher != nil {
+		err = w.cipher.flush()
+	}
+	if err == nil && b.shut {
+		w.closeWrite()
+	}
+	return err
+}
+
+// canTry reports whether try can do anything without waiting.
+func (w *wire) canTry() bool { return w.raw.ok() && (w.plain() || w.cipher != nil) }
+
+// try writes as much of a batch as it can without waiting. done is false when
+// finish has to follow.
+func (w *wire) try(b *batch) (done bool, err error) {
+	p := b.join()
+	if b.shut {
+		b.left = p
+		return false, nil
+	}
+	if w.cipher != nil {
+		if len(p) > 0 {
+			if _, err := w.nc.Write(p); err != nil {
+				return false, err
+			}
+		}
+		return w.cipher.tryFlush(&w.raw)
+	}
+	n, err := w.raw.tryWrite(p)
+	b.left = p[n:]
+	return len(b.left) == 0, err
+}
+
+// finish writes what try has left.
+func (w *wire) finish(b *batch) error {
+	var err error
+	if len(b.left) > 0 {
+		_, err = w.nc.Write(b.left)
+	}
+	return w.after(b, err)
+}
+
+// pending reports whether TLS has made octets that were not written.
+func (w *wire) pending() bool { return w.cipher != nil && w.cipher.pending() > 0 }
+
+// backlog reports whether there are too many of them.
+func (w *wire) backlog() bool { return w.cipher != nil && w.cipher.pending() > maxBatch }
+
+// closeWrite tells the peer that nothing more will come. Where that can't be
+// said the connection is closed.
+func (w *wire) closeWrite() {
+	if tc, ok := w.nc.(*tls.Conn); ok {
+		tc.CloseWrite()
+		if w.cipher != nil {
+			w.cipher.flush()
+		}
+	}
+	if c, ok := w.sock.(interface{ CloseWrite() error }); ok {
+		c.CloseWrite()
+		return
+	}
+	w.sock.Close()
+}
+
+// close closes the socket at once.
+func (w *wire) close() { w.sock.Close() }

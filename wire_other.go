@@ -1,0 +1,14 @@
+//go:build !unix
+
+package nonet
+
+import "errors"
+
+// socket is for what package net can't do; here nothing.
+type socket struct{}
+
+func (s *socket) init(netSocket) {}
+func (s *socket) ok() bool       { return false }
+
+func (s *socket) read() (*readBuffer, int, error) { return nil, 0, errors.ErrUnsupported }
+func (s *socket) tryWrite([]byte) (int, error)    { return 0, errors.ErrUnsupported }

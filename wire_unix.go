@@ -1,0 +1,109 @@
+//go:build unix
+
+package nonet
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// socket does what package net can't: wait for input without a buffer, and
+// write without waiting.
+type socket struct {
+	conn   syscall.RawConn
+	onRead func(fd uintptr) bool // readReady, bound once
+	onSend func(fd uintptr) bool // writeReady, bound once
+
+	in    *readBuffer
+	inN   int
+	inErr error
+
+	out    []byte
+	outN   int
+	outErr error
+}
+
+func (s *socket) init(c netSocket) {
+	if c == nil {
+		return
+	}
+	if rc, err := c.SyscallConn(); err == nil {
+		s.conn = rc
+		tune(rc)
+	}
+}
+
+func (s *socket) ok() bool { return s.conn != nil }
+
+func (s *socket) read() (buf *readBuffer, n int, err error) {
+	if s.onRead == nil {
+		s.onRead = s.readReady
+	}
+	err = s.conn.Read(s.onRead)
+	if err == nil {
+		err = s.inErr
+	}
+	buf, n = s.in, s.inN
+	s.in, s.inN, s.inErr = nil, 0, nil
+	return buf, n, err
+}
+
+// readReady reads once. False: there is nothing, wait and call again.
+func (s *socket) readReady(fd uintptr) bool {
+	buf := getReadBuffer()
+	for {
+		n, err := syscall.Read(int(fd), buf[:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case n > 0:
+			s.in, s.inN = buf, n
+			return true
+		}
+		putReadBuffer(buf)
+		if err == syscall.EAGAIN {
+			return false
+		}
+		s.inErr = io.EOF
+		if err != nil {
+			s.inErr = os.NewSyscallError("read", err)
+		}
+		return true
+	}
+}
+
+// tryWrite writes what the socket takes at once.
+func (s *socket) tryWrite(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if s.onSend == nil {
+		s.onSend = s.writeReady
+	}
+	s.out = p
+	err := s.conn.Write(s.onSend)
+	if err == nil {
+		err = s.outErr
+	}
+	n := s.outN
+	s.out, s.outN, s.outErr = nil, 0, nil
+	return n, err
+}
+
+func (s *socket) writeReady(fd uintptr) bool {
+	for {
+		n, err := syscall.Write(int(fd), s.out)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return true
+		case err != nil:
+			s.outErr = os.NewSyscallError("write", err)
+			return true
+		}
+		s.outN = max(n, 0)
+		return true
+	}
+}
