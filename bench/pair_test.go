@@ -59,7 +59,6 @@ type end struct {
 	batch  conn.Batch
 	wire   []byte
 	fields hpack.Fields
-	refs   []conn.Ref // client: requests on their way
 }
 
 // emit makes one piece of octets of everything that there is to send.

@@ -33,7 +33,6 @@ var (
 	streamClosed       = streamFault(frame.StreamClosed, frame.ReasonClosedStream)
 	streamWindow       = streamFault(frame.FlowControlError, frame.ReasonStreamWindow)
 	streamOverflow     = streamFault(frame.FlowControlError, frame.ReasonWindowOverflow)
-	streamRefused      = streamFault(frame.RefusedStream, frame.ReasonRefused)
 	streamMalformed    = streamFault(frame.ProtocolError, frame.ReasonMalformed)
 	streamLength       = streamFault(frame.ProtocolError, frame.ReasonContentLength)
 	streamListTooLarge = streamFault(frame.EnhanceYourCalm, frame.ReasonListTooLarge)

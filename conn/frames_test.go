@@ -101,7 +101,7 @@ func TestHeldIsBounded(t *testing.T) {
 		if p.Err != nil {
 			break
 		}
-		if n := conn.Held(p.Conn); n > 64<<10 {
+		if n := conn.Held(p.Conn); n > 80<<10 {
 			t.Errorf("%d octets are held", n)
 		}
 	}

@@ -146,9 +146,11 @@ func (l *Limits) list(k hpack.Kind) hpack.Limits {
 	return hpack.Limits{Bytes: int(l.HeaderListSize), Fields: n, Crumbs: l.CookieCrumbs}
 }
 
-// blockSize is how many encoded octets a header block may have: HPACK can
-// enlarge a list a little, by literals of tiny strings, never by a quarter.
-func (l *Limits) blockSize() int { return int(l.HeaderListSize) + int(l.HeaderListSize)/4 }
+// blockSize is how many encoded octets a header block may have. HPACK enlarges
+// a list by less than a quarter; up to twice the limit, a list that is too
+// large is still decoded and answered with 431, which costs its sender only
+// that request.
+func (l *Limits) blockSize() int { return 2 * int(l.HeaderListSize) }
 
 // Bounds of state that has a fixed size.
 const (

@@ -190,7 +190,8 @@ func modelRecv(t *testing.T, s *script) {
 				t.Fatalf("Target %d, want %d", w.Target(), target)
 			}
 		case 7:
-			d := int64(s.number(MaxWindow)) - int64(s.number(MaxWindow))
+			up, down := int64(s.number(MaxWindow)), int64(s.number(MaxWindow))
+			d := up - down
 			sum := new(big.Int).Add(view, bigInt(d))
 			want := sum.Cmp(bigMax) <= 0
 			if sum.Cmp(new(big.Int).Neg(bigMax)) < 0 {

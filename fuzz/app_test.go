@@ -19,7 +19,6 @@ type task struct {
 	reqEnd   bool // the peer's side is
 	over     bool // a Reset event, an Ended signal or our own reset told so
 	released bool
-	after    bool // a reset waits for END_STREAM
 
 	queued   int   // octets queued and not emitted
 	sent     int64 // octets emitted

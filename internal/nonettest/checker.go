@@ -113,7 +113,7 @@ func (k *Checker) Output(b []byte) error {
 		k.fr.SetMaxReadFrameSize(k.peer.frame)
 		f, err := k.fr.ReadFrame()
 		if err != nil {
-			return fmt.Errorf("Framer: %w (%v)", err, k.fr.ErrorDetail())
+			return fmt.Errorf("x/net Framer: %w (%v)", err, k.fr.ErrorDetail())
 		}
 		if err := k.frame(f); err != nil {
 			return fmt.Errorf("%v: %w", f.Header(), err)
