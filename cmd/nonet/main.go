@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -30,8 +31,10 @@ var commands = []command{
 type usageError struct{ error }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	signaled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	// The first signal asks the command to end; a second one ends the program.
+	context.AfterFunc(signaled, func() { stop(); cancel() })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -40,14 +43,14 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := dispatch(ctx, args, stdout, stderr)
 	var usage usageError
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "nonet: %v\n", err)
+	}
+	// An error may quote an argument that has line feeds.
+	fmt.Fprintf(stderr, "nonet: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	if errors.As(err, &usage) {
 		return 2
 	}
-	fmt.Fprintf(stderr, "nonet: %v\n", err)
 	return 1
 }
 

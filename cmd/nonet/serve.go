@@ -26,11 +26,17 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	certFile := fs.String("cert", "", "certificate `file` (PEM); without one a development certificate is made")
 	keyFile := fs.String("key", "", "private key `file` (PEM)")
 	h2c := fs.Bool("h2c", false, "serve cleartext: HTTP/2 by prior knowledge and HTTP/1.1")
-	kind := fs.String("handler", "stream", "kind of handler: `stream or inline`")
+	kind := fs.String("handler", "stream", "`kind` of handler: stream or inline")
 	maxStreams := fs.Uint("max-streams", 0, "concurrent streams a connection; 0: the default, 100")
 	verbose := fs.Bool("v", false, "print every frame, both directions")
 	if err := parse(fs, args, stdout); err != nil {
 		return err
+	}
+	switch {
+	case *h2c && (*certFile != "" || *keyFile != ""):
+		return usageError{errors.New("serve: -h2c is cleartext and takes no -cert or -key")}
+	case (*certFile == "") != (*keyFile == ""):
+		return usageError{errors.New("serve: -cert and -key go together")}
 	}
 	srv := &nonet.Server{}
 	srv.Limits.MaxConcurrentStreams = uint32(min(*maxStreams, 1<<31-1))
@@ -56,8 +62,6 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if made {
 			fingerprint = h2tls.Fingerprint(cert)
 		}
-	} else if *certFile != "" || *keyFile != "" {
-		return usageError{errors.New("serve: -h2c is cleartext and takes no -cert or -key")}
 	}
 	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
