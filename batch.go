@@ -42,7 +42,7 @@ const keepBatch = 2 * maxBatch
 
 // putBatch takes back a batch that holds no chunks.
 func putBatch(b *batch) {
-	scribble(b.out)
+	scribble(b.out[:cap(b.out)])
 	if cap(b.out) > keepBatch {
 		b.out = nil
 	}

@@ -59,7 +59,7 @@ func readPEM(what, name string) ([]byte, error) {
 	b, err := os.ReadFile(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s %s: no such file: %w", what, name, fs.ErrNotExist)
+		return nil, fmt.Errorf("%s %s: %w", what, name, fs.ErrNotExist)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%s %s: may not be read by this user: %w", what, name, fs.ErrPermission)
 	case err != nil:
