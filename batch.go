@@ -107,31 +107,14 @@ func (b *batch) join() []byte {
 		return b.out
 	}
 	b.flat = b.flat[:0]
-	at := 0
-	for i := range b.segs {
-		s := &b.segs[i]
-		b.flat = append(append(b.flat, b.out[at:s.at]...), s.b...)
-		at = s.at
-	}
-	b.flat = append(b.flat, b.out[at:]...)
+	b.each(func(p []byte) { b.flat = append(b.flat, p...) })
 	return b.flat
 }
 
 // pieces returns the batch as a list of its pieces.
 func (b *batch) pieces() *net.Buffers {
 	b.iov = b.iov[:0]
-	at := 0
-	for i := range b.segs {
-		s := &b.segs[i]
-		if s.at > at {
-			b.iov = append(b.iov, b.out[at:s.at])
-		}
-		at = s.at
-		b.iov = append(b.iov, s.b)
-	}
-	if at < len(b.out) {
-		b.iov = append(b.iov, b.out[at:])
-	}
+	b.each(func(p []byte) { b.iov = append(b.iov, p) })
 	b.bufs = b.iov
 	return &b.bufs
 }

@@ -139,27 +139,7 @@ func (p *pair) exchange() {
 }
 
 // serve is the server's driver and application.
-func (p *pair) serve(b []byte) {
-	s := &p.server
-	for len(b) > 0 {
-		ev, n, err := s.c.Next(p.now, b, &s.fields)
-		if err != nil || n == 0 {
-			p.tb.Fatalf("server: Next: %d octets, %v", n, err)
-		}
-		b = b[n:]
-		switch ev.Kind {
-		case conn.Data:
-			p.received += len(ev.Data)
-			s.c.Consumed(ev.Ref, len(ev.Data))
-		case conn.Reset:
-			p.tb.Fatalf("server: %+v", ev)
-		}
-		if ev.End {
-			p.answer(ev.Ref)
-		}
-	}
-	drain(s.c)
-}
+func (p *pair) serve(b []byte) { p.feed("server", &p.server, b, p.answer) }
 
 // answer answers a complete request and is done with it.
 func (p *pair) answer(r conn.Ref) {
@@ -175,27 +155,35 @@ func (p *pair) answer(r conn.Ref) {
 }
 
 // receive is the client's driver and application.
-func (p *pair) receive(b []byte) {
-	s := &p.client
+func (p *pair) receive(b []byte) { p.feed("client", &p.client, b, p.finish) }
+
+// finish is done with a complete response.
+func (p *pair) finish(r conn.Ref) {
+	p.client.c.Release(r)
+	p.answered++
+}
+
+// feed gives b to one end, which reads all content at once; done takes each
+// stream whose message is complete.
+func (p *pair) feed(who string, e *end, b []byte, done func(conn.Ref)) {
 	for len(b) > 0 {
-		ev, n, err := s.c.Next(p.now, b, &s.fields)
+		ev, n, err := e.c.Next(p.now, b, &e.fields)
 		if err != nil || n == 0 {
-			p.tb.Fatalf("client: Next: %d octets, %v", n, err)
+			p.tb.Fatalf("%s: Next: %d octets, %v", who, n, err)
 		}
 		b = b[n:]
 		switch ev.Kind {
 		case conn.Data:
 			p.received += len(ev.Data)
-			s.c.Consumed(ev.Ref, len(ev.Data))
+			e.c.Consumed(ev.Ref, len(ev.Data))
 		case conn.Reset:
-			p.tb.Fatalf("client: %+v", ev)
+			p.tb.Fatalf("%s: %+v", who, ev)
 		}
 		if ev.End {
-			s.c.Release(ev.Ref)
-			p.answered++
+			done(ev.Ref)
 		}
 	}
-	drain(s.c)
+	drain(e.c)
 }
 
 // drain fetches signals; none is of interest here.

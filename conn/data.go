@@ -71,11 +71,9 @@ func (c *Conn) padLength(pad int) (Event, *frame.Error) {
 		// a connection error of type PROTOCOL_ERROR.
 		return Event{}, errPadding
 	}
+	c.recv.Return(1 + pad)
 	s := c.get(c.in.data)
-	if s == nil || s.State == stream.Closed { // the application reset it in between
-		c.recv.Return(1 + pad)
-	} else {
-		c.recv.Return(1 + pad)
+	if s != nil && s.State != stream.Closed { // else the application reset it in between
 		c.credit(s, 1+pad)
 	}
 	return Event{}, c.beginContent(s, n, pad)
@@ -126,20 +124,16 @@ func (c *Conn) recvData(b []byte) (ev Event, n int, ok bool) {
 	if last {
 		s.State, _ = stream.Step(s.State, stream.RecvDataEnd)
 	}
-	released := s.Flags&flagReleased != 0
-	if released {
+	if s.Flags&flagReleased != 0 {
 		c.recv.Return(n)
 	} else {
 		s.Unread += n
 		c.recv.Return(c.budget.Received(n))
 	}
 	s.LastRecv = c.now
-	ev = Event{Kind: Data, End: last, Ref: ref(s), Data: b[:n]}
+	ev = c.told(s, Event{Kind: Data, End: last, Ref: ref(s), Data: b[:n]})
 	if last && s.State == stream.Closed {
 		c.close(s)
-	}
-	if released {
-		ev = Event{}
 	}
 	return ev, n, true
 }

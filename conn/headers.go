@@ -275,10 +275,7 @@ func (c *Conn) recvTrailers(s *stream.Stream) (Event, *frame.Error) {
 	}
 	s.State, _ = stream.Step(s.State, stream.RecvHeadersEnd)
 	s.LastRecv = c.now
-	ev := Event{Kind: Trailers, End: true, Ref: ref(s)}
-	if s.Flags&flagReleased != 0 {
-		ev = Event{}
-	}
+	ev := c.told(s, Event{Kind: Trailers, End: true, Ref: ref(s)})
 	if s.State == stream.Closed {
 		c.close(s)
 	}
@@ -310,8 +307,7 @@ func (c *Conn) recvResponse(s *stream.Stream, f *hpack.Fields) (Event, *frame.Er
 	}
 	s.Flags |= flagFinal
 	s.ContentLength, s.ListSize = length, f.Size()
-	ev := Event{Kind: Headers, End: b.end, Ref: ref(s)}
-	ev = c.told(s, ev)
+	ev := c.told(s, Event{Kind: Headers, End: b.end, Ref: ref(s)})
 	if b.end {
 		if s.State, _ = stream.Step(s.State, stream.RecvHeadersEnd); s.State == stream.Closed {
 			c.close(s)
