@@ -8,7 +8,7 @@
 // divided by ours. A ratio of 4 means four times as fast. "allocs" counts those
 // of ours in one pass over all the data.
 //
-//	frame_test.go     frame headers: parse, check, dispatch; frames appended
+//	frame_test.go     frame headers: parse, check, dispatch; payload; frames appended
 //	hpack_test.go     blocks: views, validated lists, encoding, prepared fields
 //	huffman_test.go   string literals
 //	request_test.go   whole requests through two Conns joined in memory, and

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2"
 	xhpack "golang.org/x/net/http2/hpack"
 
+	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/hpack"
 )
@@ -69,33 +70,152 @@ func BenchmarkFrameAppend(b *testing.B) {
 	})
 }
 
+// BenchmarkData takes the payload out of DATA frames of 16 KiB with one copy.
+// frames: a walk over the frames; conn: a server's Conn gets them in reads of
+// 16 KiB, which cut each in two. Held against it is copying the same payload
+// with copy, and x/net's Framer, which reads it into a buffer of its own.
+func BenchmarkData(b *testing.B) {
+	wire := dataFrames()
+	b.Run("frames", func(b *testing.B) { besideCopy(b, wire, walkData(b, wire)) })
+	b.Run("conn", func(b *testing.B) { besideCopy(b, wire, readData(b, wire)) })
+}
+
+func besideCopy(b *testing.B, wire []byte, pass func()) {
+	ours, plain, theirs := newSide(pass), newSide(copyData(wire)), newSide(xReadFrames(b, wire, dataCount))
+	allocs := testing.AllocsPerRun(1, pass)
+	for b.Loop() {
+		ours.run()
+		plain.run()
+		theirs.run()
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ours.median()/dataCount, "ns/frame")
+	b.ReportMetric(plain.median()/dataCount, "copy-ns/frame")
+	b.ReportMetric(theirs.median()/dataCount, "x/net-ns/frame")
+	b.ReportMetric(allocs, "allocs")
+	b.ReportMetric(plain.median()/ours.median(), "ratio-to-copy")
+	b.ReportMetric(theirs.median()/ours.median(), "ratio")
+}
+
+// dataSize is the payload of a frame of dataFrames, dataCount how many there are.
+const dataSize, dataCount = frame.MinMaxFrameSize, 64
+
+func dataFrames() (wire []byte) {
+	payload := make([]byte, dataSize)
+	for i := range dataCount {
+		payload[0] = byte(i)
+		wire = frame.AppendData(wire, 1, payload, false)
+	}
+	return wire
+}
+
+// walkData returns a pass that reads the frames of wire where they lie.
+func walkData(tb testing.TB, wire []byte) func() {
+	var body [dataSize]byte
+	return func() {
+		n := 0
+		for at := 0; at < len(wire); {
+			h := frame.HeaderAt(wire, at)
+			if at += frame.HeaderLen; !h.Plain(frame.MinMaxFrameSize) || h.Type != frame.TypeData {
+				tb.Fatal(h)
+			}
+			n += copy(body[:], wire[at:at+int(h.Length)])
+			at += int(h.Length)
+		}
+		sink.n = n
+	}
+}
+
+// readData returns a pass of wire through a Conn that has stream 1 open.
+func readData(tb testing.TB, wire []byte) func() {
+	const window = 1 << 30
+	c := conn.New(conn.Config{Limits: conn.Limits{StreamWindow: window, ConnWindow: window}}, 0)
+	var (
+		list  hpack.Fields
+		batch conn.Batch
+		ref   conn.Ref
+		body  [dataSize]byte
+	)
+	feed := func(p []byte) (n int) {
+		for len(p) > 0 {
+			ev, k, err := c.Next(0, p, &list)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			p = p[k:]
+			switch ev.Kind {
+			case conn.Headers:
+				ref = ev.Ref
+			case conn.Data:
+				n += copy(body[:], ev.Data)
+				c.Consumed(ref, len(ev.Data))
+			}
+		}
+		c.Emit(0, &batch, 1<<16)
+		batch.Reset()
+		return n
+	}
+	start := frame.AppendSettings([]byte(frame.Preface))
+	feed(frame.AppendSettingsAck(frame.AppendHeaders(start, 1, []byte("\x83\x84\x86\x41\x01a"), false, 0)))
+	return func() {
+		n := 0
+		for p := wire; len(p) > 0; {
+			k := min(len(p), 1<<14)
+			n += feed(p[:k])
+			p = p[k:]
+		}
+		if n != dataSize*dataCount {
+			tb.Fatalf("%d octets, want %d", n, dataSize*dataCount)
+		}
+	}
+}
+
+// copyData returns a pass that copies the payloads of wire.
+func copyData(wire []byte) func() {
+	var body [dataSize]byte
+	return func() {
+		n := 0
+		for p := wire; len(p) > 0; p = p[frame.HeaderLen+dataSize:] {
+			n += copy(body[:], p[frame.HeaderLen:])
+		}
+		sink.n = n
+	}
+}
+
 func readFrames(tb testing.TB, wire []byte, frames int) func() {
 	return func() {
-		var count [frame.TypeContinuation + 1]int
-		n := 0
-		for p := wire; len(p) >= frame.HeaderLen; n++ {
-			h := frame.ParseHeader(p)
+		if n, data := walk(tb, wire); n != frames || data != 55*calls {
+			tb.Fatalf("%d frames, %d octets of data", n, data)
+		}
+	}
+}
+
+// walk reads the frames of wire as a connection does, up to the place where it
+// would look into the payload.
+func walk(tb testing.TB, wire []byte) (n, data int) {
+	var count [frame.TypeContinuation + 1]int
+	for at := 0; at+frame.HeaderLen <= len(wire); n++ {
+		h := frame.HeaderAt(wire, at)
+		if !h.Plain(frame.MinMaxFrameSize) {
 			if e := h.Check(frame.MinMaxFrameSize); e != nil {
 				tb.Fatal(e)
 			}
-			switch h.Type {
-			case frame.TypeData:
-				count[frame.TypeData] += int(h.Length)
-			case frame.TypeHeaders:
-				count[frame.TypeHeaders]++
-			case frame.TypePing:
-				count[frame.TypePing]++
-			case frame.TypeWindowUpdate:
-				count[frame.TypeWindowUpdate]++
-			case frame.TypeSettings, frame.TypeRSTStream, frame.TypeGoAway, frame.TypePriority, frame.TypeContinuation:
-				tb.Fatal(h)
-			}
-			p = p[frame.HeaderLen+h.Length:]
 		}
-		if n != frames || count[frame.TypeData] != 55*calls {
-			tb.Fatalf("%d frames, %v", n, count)
+		switch h.Type {
+		case frame.TypeData:
+			count[frame.TypeData] += int(h.Length)
+		case frame.TypeHeaders:
+			count[frame.TypeHeaders]++
+		case frame.TypePing:
+			count[frame.TypePing]++
+		case frame.TypeWindowUpdate:
+			count[frame.TypeWindowUpdate]++
+		case frame.TypeSettings, frame.TypeRSTStream, frame.TypeGoAway, frame.TypePriority, frame.TypeContinuation:
+			tb.Fatal(h)
 		}
+		at += frame.HeaderLen + int(h.Length)
 	}
+	return n, count[frame.TypeData]
 }
 
 func readLists(tb testing.TB, wire []byte, c *corpus) func() {
@@ -242,6 +362,8 @@ func TestFramesAllocateNothing(t *testing.T) {
 	answers := newCorpus("grpc-resp", grpcResponses(2))
 	for name, pass := range map[string]func(){
 		"read":     readFrames(t, wire, frames),
+		"payload":  walkData(t, dataFrames()),
+		"data":     readData(t, dataFrames()),
 		"lists":    readLists(t, wire, c),
 		"encoded":  appendAnswer(answers, nil),
 		"prepared": appendAnswer(answers, new(hpack.Set)),

@@ -176,12 +176,14 @@ func (c *Conn) begin(h frame.Header) *frame.Error {
 		// from any other stream.
 		return errInterleaved
 	}
-	if e := h.Check(c.lim.MaxFrameSize); e != nil {
-		if e.Scope == frame.ConnectionScope {
-			return e
+	if !h.Plain(c.lim.MaxFrameSize) {
+		if e := h.Check(c.lim.MaxFrameSize); e != nil {
+			if e.Scope == frame.ConnectionScope {
+				return e
+			}
+			in.reject(e)
+			return nil
 		}
-		in.reject(e)
-		return nil
 	}
 	if !c.settings.seen && (h.Type != frame.TypeSettings || h.Flags.Has(frame.FlagAck)) {
 		return errFirstFrame

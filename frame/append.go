@@ -45,8 +45,7 @@ func AppendPriority(dst []byte, id uint32, p Priority) []byte {
 
 // AppendRSTStream appends a RST_STREAM frame (RFC 9113, 6.4).
 func AppendRSTStream(dst []byte, id uint32, code ErrCode) []byte {
-	dst = AppendHeader(dst, Header{4, TypeRSTStream, 0, id})
-	return binary.BigEndian.AppendUint32(dst, uint32(code))
+	return appendNumberFrame(dst, TypeRSTStream, id, uint32(code))
 }
 
 // AppendSettings appends a SETTINGS frame with these settings, in this order
@@ -67,11 +66,12 @@ func AppendSettingsAck(dst []byte) []byte {
 
 // AppendPing appends a PING frame (RFC 9113, 6.7).
 func AppendPing(dst []byte, ack bool, data [8]byte) []byte {
-	h := Header{8, TypePing, 0, 0}
+	var flags Flags
 	if ack {
-		h.Flags = FlagAck
+		flags = FlagAck
 	}
-	return append(AppendHeader(dst, h), data[:]...)
+	return append(dst, 0, 0, 8, byte(TypePing), byte(flags), 0, 0, 0, 0,
+		data[0], data[1], data[2], data[3], data[4], data[5], data[6], data[7])
 }
 
 // AppendGoAway appends a GOAWAY frame (RFC 9113, 6.8). The debug data must fit
@@ -86,8 +86,7 @@ func AppendGoAway(dst []byte, last uint32, code ErrCode, debug string) []byte {
 // AppendWindowUpdate appends a WINDOW_UPDATE frame for a stream, or for the
 // connection when id is 0 (RFC 9113, 6.9). inc is 1 to 2^31-1.
 func AppendWindowUpdate(dst []byte, id, inc uint32) []byte {
-	dst = AppendHeader(dst, Header{4, TypeWindowUpdate, 0, id})
-	return binary.BigEndian.AppendUint32(dst, inc&MaxWindow)
+	return appendNumberFrame(dst, TypeWindowUpdate, id, inc&MaxWindow)
 }
 
 // AppendPriorityUpdate appends a PRIORITY_UPDATE frame that gives stream id the
@@ -96,6 +95,14 @@ func AppendPriorityUpdate(dst []byte, id uint32, value string) []byte {
 	dst = AppendHeader(dst, Header{uint32(4 + len(value)), TypePriorityUpdate, 0, 0})
 	dst = binary.BigEndian.AppendUint32(dst, id&MaxStreamID)
 	return append(dst, value...)
+}
+
+// appendNumberFrame appends a frame without flags whose payload is a number of
+// 32 bits. One append makes room for all of it.
+func appendNumberFrame(dst []byte, t Type, id, n uint32) []byte {
+	return append(dst, 0, 0, 4, byte(t), 0,
+		byte(id>>24)&0x7f, byte(id>>16), byte(id>>8), byte(id),
+		byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
 
 func endStream(end bool) Flags {

@@ -133,7 +133,7 @@ func TestCheckExhaustive(t *testing.T) {
 	for n := range uint32(20) {
 		lengths = append(lengths, n)
 	}
-	var combos, refused int
+	var combos, refused, plain int
 	for typ := range 256 {
 		for flags := range 256 {
 			if typ > 0x20 && flags&^0x29 != 0 {
@@ -151,13 +151,19 @@ func TestCheckExhaustive(t *testing.T) {
 						if (got == nil) != (want == nil) || got != nil && *got != *want {
 							t.Fatalf("%v, max %d: got %v, want %v", h, max, got, want)
 						}
+						if h.Plain(max) {
+							plain++
+							if want != nil {
+								t.Fatalf("%v, max %d: plain, want %v", h, max, want)
+							}
+						}
 					}
 				}
 			}
 		}
 	}
-	t.Logf("%d combinations, %d refused", combos, refused)
-	if combos < 1e6 || refused < 1e5 {
+	t.Logf("%d combinations, %d refused, %d plain", combos, refused, plain)
+	if combos < 1e6 || refused < 1e5 || plain < 1e4 {
 		t.Error("too few combinations: the loops are wrong")
 	}
 }
@@ -236,6 +242,35 @@ func TestCheck(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", tt.h, diff)
+		}
+	}
+}
+
+// What connections are made of is plain.
+func TestPlain(t *testing.T) {
+	for h, want := range map[Header]bool{
+		{16384, TypeData, FlagEndStream, 1}:                 true,
+		{16385, TypeData, FlagEndStream, 1}:                 false,
+		{100, TypeData, FlagPadded, 1}:                      false,
+		{50, TypeHeaders, FlagEndHeaders, MaxStreamID}:      true,
+		{50, TypeHeaders, FlagEndHeaders, 0}:                false,
+		{50, TypeHeaders, FlagEndHeaders | FlagPriority, 1}: false,
+		{5, TypePriority, 0, 1}:                             true,
+		{4, TypeRSTStream, 0, 1}:                            true,
+		{0, TypeSettings, FlagAck, 0}:                       true,
+		{6, TypeSettings, FlagAck, 0}:                       false,
+		{8, TypePing, FlagAck, 0}:                           true,
+		{9, TypePing, FlagAck, 0}:                           false,
+		{8, TypeGoAway, 0, 0}:                               true,
+		{4, TypeWindowUpdate, 0, 0}:                         true,
+		{4, TypeWindowUpdate, 0, 3}:                         true,
+		{3, TypeWindowUpdate, 0, 3}:                         false,
+		{16384, TypeContinuation, 0, 1}:                     true,
+		{7, TypePriorityUpdate, 0, 0}:                       true,
+		{7, 0xfe, 0, 0}:                                     false,
+	} {
+		if h.Plain(MinMaxFrameSize) != want {
+			t.Errorf("%v: plain %v, want %v", h, !want, want)
 		}
 	}
 }
