@@ -2,7 +2,6 @@ package conn
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/nonet-h2/nonet/hpack"
 	"github.com/nonet-h2/nonet/stream"
@@ -76,26 +75,12 @@ func goodTarget(f *hpack.Fields, authority []byte, host int) bool {
 // goodAuthority checks the form host[:port] of RFC 3986 3.2 loosely: what
 // could be taken for something else is refused.
 func goodAuthority(a []byte) bool {
-	if len(a) == 0 {
-		return false
-	}
-	for _, b := range a {
-		if b <= ' ' || b >= 0x7f || strings.IndexByte(`@/\,"<>#?^{}|`+"`", b) >= 0 {
-			return false
-		}
-	}
-	return true
+	return len(a) > 0 && all(a, ofAuthority)
 }
 
 // goodScheme checks RFC 3986 3.1.
 func goodScheme(s []byte) bool {
-	for i, b := range s {
-		alpha := 'a' <= b|0x20 && b|0x20 <= 'z'
-		if !alpha && (i == 0 || strings.IndexByte("0123456789+-.", b) < 0) {
-			return false
-		}
-	}
-	return len(s) > 0
+	return len(s) > 0 && octets[s[0]]&alpha != 0 && all(s, ofScheme)
 }
 
 // goodPath checks :path: an absolute path, or the asterisk of OPTIONS, with
@@ -107,12 +92,7 @@ func goodPath(p, method []byte) bool {
 	if p[0] != '/' {
 		return string(p) == "*" && string(method) == "OPTIONS"
 	}
-	for _, b := range p {
-		if b <= ' ' || b == '#' || b == 0x7f {
-			return false
-		}
-	}
-	return true
+	return all(p, ofPath)
 }
 
 // maxMethod bounds the length of a method: the longest registered has 17 octets.
@@ -120,12 +100,7 @@ const maxMethod = 32
 
 // isToken checks RFC 9110 5.6.2.
 func isToken(s []byte) bool {
-	for _, b := range s {
-		if b <= ' ' || b >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, b) >= 0 {
-			return false
-		}
-	}
-	return len(s) > 0 && len(s) <= maxMethod
+	return len(s) > 0 && len(s) <= maxMethod && all(s, ofToken)
 }
 
 // contentLength parses 1*DIGIT (RFC 9110 8.6), at most 18 digits.
