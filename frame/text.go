@@ -12,6 +12,10 @@ const (
 // "HEADERS stream=1 len=24 flags=END_STREAM|END_HEADERS".
 func (h Header) String() string { return string(appendHeaderText(nil, h)) }
 
+// FlagNames returns the flags of h in the words of its type, such as
+// "END_STREAM|END_HEADERS", and those without a name as a number; "" for none.
+func (h Header) FlagNames() string { return string(appendFlags(nil, h.Type, h.Flags)) }
+
 // AppendText appends one line of text for a frame, without a line feed: the
 // header, then what the payload says.
 //

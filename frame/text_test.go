@@ -121,3 +121,15 @@ func TestTextBounds(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestFlagNames(t *testing.T) {
+	for h, want := range map[Header]string{
+		{Type: TypeHeaders, Flags: FlagEndStream | FlagEndHeaders}: "END_STREAM|END_HEADERS",
+		{Type: TypePing, Flags: FlagAck | 0x40}:                    "ACK|0x40",
+		{Type: TypeRSTStream}:                                      "",
+	} {
+		if got := h.FlagNames(); got != want {
+			t.Errorf("%v: %q, want %q", h, got, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 // Command nonet serves HTTP/2 and looks at it: the engine's programs in one.
 //
 //	nonet serve    serve HTTP/2, with HTTP/1.1 as fallback, to try things on
+//	nonet dump     print octets of HTTP/2: field blocks, frames, connections
 //
 // "nonet COMMAND -h" lists a command's flags.
 package main
@@ -25,6 +26,7 @@ type command struct {
 
 var commands = []command{
 	{"serve", "serve HTTP/2, with HTTP/1.1 as fallback, to try things on", serve},
+	{"dump", "print octets of HTTP/2: field blocks, frames, connections", dump},
 }
 
 // usageError is a fault of the command line: exit status 2.

@@ -44,6 +44,12 @@ type program struct {
 // start starts nonet; it is killed when the test ends, or lasts too long.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+// startWith starts nonet with this standard input.
+func startWith(t *testing.T, stdin io.Reader, args ...string) *program {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +57,7 @@ func start(t *testing.T, args ...string) *program {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	p := &program{t: t, cmd: exec.CommandContext(ctx, exe, args...)}
 	p.cmd.Env = append(os.Environ(), isProgram+"=1")
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stdin, p.cmd.Stderr = stdin, &p.stderr
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -140,6 +146,8 @@ func TestErrors(t *testing.T) {
 	_, otherKey, _ := files(t)
 	text := file(t, "text", []byte("not PEM at all\n"))
 	missing := filepath.Join(t.TempDir(), "missing.pem")
+	octets := filepath.Join("testdata", "nghttp.client.bin")
+	empty := file(t, "empty", nil)
 
 	for _, tt := range []struct {
 		name   string
@@ -160,7 +168,19 @@ func TestErrors(t *testing.T) {
 		{"cleartext with key", "serve -h2c -key " + keyFile, 2, []string{"-h2c", "-key"}},
 		{"certificate without key", "serve -cert " + certFile, 2, []string{"-cert and -key go together"}},
 		{"key without certificate", "serve -key " + keyFile, 2, []string{"-cert and -key go together"}},
+		{"dump without a mode", "dump " + octets, 2, []string{"-hpack, -frames and -conn", "nonet dump -h"}},
+		{"dump with two modes", "dump -hpack -frames " + octets, 2, []string{"one of -hpack, -frames and -conn"}},
+		{"dump with an unknown flag", "dump -frame " + octets, 2, []string{"-frame", "nonet dump -h"}},
+		{"dump of a missing file", "dump -frames " + missing, 2, []string{missing, "file does not exist"}},
+		{"dump of two files", "dump -frames " + octets + " " + octets, 2, []string{"unexpected argument", octets}},
+		{"dump of three files", "dump -conn " + octets + " " + octets + " more", 2, []string{`unexpected argument "more"`}},
+		{"dump of an unknown kind", "dump -frames -in base64 " + octets, 2, []string{`"base64"`, "auto, hex or binary"}},
+		{"dump with a huge table", "dump -hpack -table 65537 " + octets, 2, []string{"65537", "65536"}},
+		{"dump with a wrong number", "dump -hpack -table x", 2, []string{"-table", `"x"`}},
 
+		{"dump of an empty file", "dump -frames " + empty, 1, []string{empty, "is empty"}},
+		{"dump of a directory", "dump -frames testdata", 1, []string{"testdata", "is a directory"}},
+		{"dump of what is not hex", "dump -frames " + text, 1, []string{text, "line 1", `'n' is not a hex digit`}},
 		{"taken port", "serve -addr " + taken, 1, []string{taken, "in use"}},
 		{"taken port, cleartext", "serve -h2c -addr " + taken, 1, []string{taken, "in use"}},
 		{"no such port", "serve -addr 127.0.0.1:65536", 1, []string{"65536", "invalid port"}},
@@ -199,7 +219,8 @@ func TestHelp(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"help", []string{"nonet serve ", `"nonet COMMAND -h"`}},
+		{"help", []string{"nonet serve ", "nonet dump ", `"nonet COMMAND -h"`}},
+		{"dump -h", []string{"usage: nonet dump", "examples:", "| nonet dump -hpack\n", "-table octets\n", "-in kind\n", "-json\n", "  -v\t"}},
 		{"-h", []string{"nonet serve "}},
 		{"--help", []string{"nonet serve "}},
 		{"serve -h", []string{"usage: nonet serve", "-addr address\n", "-cert file\n", "-key file\n", "-h2c\n",
