@@ -222,29 +222,35 @@ func readLists(tb testing.TB, wire []byte, c *corpus) func() {
 	dec := new(hpack.Decoder)
 	list := new(hpack.Fields)
 	return func() {
-		fields := 0
-		for p := wire; len(p) >= frame.HeaderLen; {
-			h := frame.ParseHeader(p)
-			if e := h.Check(frame.MinMaxFrameSize); e != nil {
-				tb.Fatal(e)
-			}
-			end := frame.HeaderLen + int(h.Length)
-			if h.Type == frame.TypeHeaders {
-				hd, e := frame.ParseHeaders(h, p[frame.HeaderLen:end])
-				if e != nil {
-					tb.Fatal(e)
-				}
-				if v, err := dec.Decode(list, hd.Block, hpack.Request, limits); v != hpack.OK || err != nil {
-					tb.Fatal(v, err)
-				}
-				fields += list.Len()
-			}
-			p = p[end:]
-		}
-		if fields != c.fields {
+		if fields := walkLists(tb, wire, dec, list); fields != c.fields {
 			tb.Fatalf("%d fields, want %d", fields, c.fields)
 		}
 	}
+}
+
+// walkLists is walk, and decodes the header blocks.
+func walkLists(tb testing.TB, wire []byte, dec *hpack.Decoder, list *hpack.Fields) (fields int) {
+	for at := 0; at+frame.HeaderLen <= len(wire); {
+		h := frame.HeaderAt(wire, at)
+		if !h.Plain(frame.MinMaxFrameSize) {
+			if e := h.Check(frame.MinMaxFrameSize); e != nil {
+				tb.Fatal(e)
+			}
+		}
+		at += frame.HeaderLen
+		if h.Type == frame.TypeHeaders {
+			hd, e := frame.ParseHeaders(h, wire[at:at+int(h.Length)])
+			if e != nil {
+				tb.Fatal(e)
+			}
+			if v, err := dec.Decode(list, hd.Block, hpack.Request, limits); v != hpack.OK || err != nil {
+				tb.Fatal(v, err)
+			}
+			fields += list.Len()
+		}
+		at += int(h.Length)
+	}
+	return fields
 }
 
 func xReadFrames(tb testing.TB, wire []byte, frames int) func() {

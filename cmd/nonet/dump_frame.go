@@ -8,7 +8,7 @@ import (
 	"github.com/nonet-h2/nonet/frame"
 )
 
-// preview is how many octets of content a line of text shows.
+// preview is how many octets of content are shown; fewer when most need an escape.
 const preview = 48
 
 // frameRecord is a frame with every field of its type.
@@ -24,7 +24,7 @@ type frameRecord struct {
 
 	Pad       *uint8          `json:"pad,omitempty"` // Pad Length
 	Priority  *priorityRecord `json:"priority,omitempty"`
-	Data      *string         `json:"data,omitempty"` // DATA: the first 48 octets
+	Data      *string         `json:"data,omitempty"` // DATA: the first octets, 48 at most
 	Code      string          `json:"code,omitempty"` // RST_STREAM, GOAWAY
 	Settings  []settingRecord `json:"settings,omitempty"`
 	Promised  uint32          `json:"promised,omitempty"`
@@ -153,15 +153,20 @@ func (r *frameRecord) setPriority(p frame.Priority) {
 	r.Priority = &priorityRecord{p.Dependency, int(p.Weight) + 1, p.Exclusive}
 }
 
-// showData keeps the first octets of content.
+// showData keeps the first octets of content, as many as fit a line.
 func (r *frameRecord) showData(data []byte) {
 	if len(data) == 0 {
 		return
 	}
-	s := visible(data[:min(len(data), preview)])
+	n := min(len(data), preview)
+	s := visible(data[:n])
+	for len(s) > 2*preview {
+		n--
+		s = visible(data[:n])
+	}
 	r.Data = &s
 	r.line += fmt.Sprintf(" data=\"%s\"", s)
-	if len(data) > preview {
+	if n < len(data) {
 		r.line += "..."
 	}
 }
