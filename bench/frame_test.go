@@ -142,14 +142,17 @@ func readData(tb testing.TB, wire []byte) func() {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			p = p[k:]
 			switch ev.Kind {
 			case conn.Headers:
 				ref = ev.Ref
 			case conn.Data:
+				if &ev.Data[0] != &p[k-len(ev.Data)] {
+					tb.Fatal("the payload is not where it came")
+				}
 				n += copy(body[:], ev.Data)
 				c.Consumed(ref, len(ev.Data))
 			}
+			p = p[k:]
 		}
 		c.Emit(0, &batch, 1<<16)
 		batch.Reset()

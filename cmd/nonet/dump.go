@@ -36,9 +36,21 @@ examples:
   nonet dump -conn -json client.bin server.bin
   xxd -s 24 capture.bin | nonet dump -frames -v
 
--json prints an object a line. "what" says which: block, frame, event, answer or
-error. Octets that are not printable ASCII, and backslashes, are \xNN in every
-string.
+-json prints an object a line; "what" says which:
+  block   block (its number), octets, fields, table
+  frame   offset, type, stream, length, flags, and what its type has: pad,
+          priority (dependency, weight, exclusive), data, code, settings (id,
+          value), promised, opaque, last, debug, increment, prioritized, value,
+          fields, table (with -v), malformed, error (scope, code, reason)
+  event   what the engine told of a frame: offset, event, stream, end, octets,
+          side, scope, code, reason
+  answer  as frame; its offset is that of the frame it answers
+  error   the last: input, offset or line, rule
+fields have offset, octets, form (indexed, incremental, without, never, size
+update), index, huffman (name, value, both), size, name, value; a table has size,
+max, entries (index, size, name, value). With two files each object has from:
+client or server. Octets that are not printable ASCII, and backslashes, are \xNN
+in every string, of text and of JSON.
 
 flags:
 `

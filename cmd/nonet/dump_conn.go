@@ -25,7 +25,7 @@ func dumpConn(inputs []*input, p *printer, o dumpOptions) error {
 				p.line("%s: from the %s", in.name, e.fr.from)
 			}
 		}
-		if err := e.run(i == 1); err != nil {
+		if err := e.run(); err != nil {
 			return err
 		}
 	}
@@ -78,10 +78,17 @@ type eventRecord struct {
 }
 
 // start makes the Conn, in the role that receives what begins like this.
-func (e *engine) start(server bool) error {
+func (e *engine) start() error {
 	first, _ := e.fr.in.r.Peek(4)
-	if e.role = conn.Server; server || string(first) != frame.Preface[:4] {
-		e.role = conn.Client
+	client := string(first) == frame.Preface[:4]
+	if e.role = conn.Client; client {
+		e.role = conn.Server
+	}
+	switch {
+	case e.fr.from == "client" && !client:
+		return e.fr.fault(0, "the first of two files has the client's octets; these do not begin with its preface")
+	case e.fr.from == "server" && client:
+		return e.fr.fault(0, "the second of two files has the server's octets; these begin with a client's preface")
 	}
 	lim := conn.Limits{
 		// What the real receiver may have allowed.
@@ -96,8 +103,8 @@ func (e *engine) start(server bool) error {
 	return nil
 }
 
-func (e *engine) run(server bool) error {
-	if err := e.start(server); err != nil {
+func (e *engine) run() error {
+	if err := e.start(); err != nil {
 		return err
 	}
 	for {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -406,6 +408,47 @@ func TestDumpFaults(t *testing.T) {
 				t.Errorf("the last object is %s; stderr %q", last, stderr2)
 			}
 		})
+	}
+}
+
+// TestDumpTwoFiles: the client's octets come first.
+func TestDumpTwoFiles(t *testing.T) {
+	client, server := "testdata/nghttp.client.bin", "testdata/nghttp.server.bin"
+	for _, tt := range []struct{ first, second, want string }{
+		{server, client, server + ": offset 0: the first of two files has the client's octets"},
+		{client, client, client + ": offset 0: the second of two files has the server's octets"},
+	} {
+		status, _, stderr := dumped("-conn", tt.first, tt.second)
+		if status != 1 || !strings.Contains(stderr, tt.want) {
+			t.Errorf("status %d, stderr %q, want %q", status, stderr, tt.want)
+		}
+	}
+}
+
+// TestDumpHelpNamesFields: -h names every member of every object.
+func TestDumpHelpNamesFields(t *testing.T) {
+	_, help, _ := dumped("-h")
+	var check func(typ reflect.Type)
+	check = func(typ reflect.Type) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct {
+			return
+		}
+		for f := range typ.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "" || name == "-" {
+				continue
+			}
+			if !regexp.MustCompile(`\b` + name + `\b`).MatchString(help) {
+				t.Errorf("%v has %q, which -h does not name", typ, name)
+			}
+			check(f.Type)
+		}
+	}
+	for _, r := range []any{blockRecord{}, frameRecord{}, eventRecord{}, errorRecord{}} {
+		check(reflect.TypeOf(r))
 	}
 }
 
