@@ -36,9 +36,12 @@ const (
 	// tick is how much time goes by with each frame: enough for any rate.
 	tick = time.Second
 	// keepRequests is how many complete requests stay unanswered, so that what
-	// comes after them meets an open stream; ahead is how many requests the
-	// client's role opens before the server's octets speak of them.
-	keepRequests, ahead = 64, 32
+	// comes after them meets an open stream.
+	keepRequests = 64
+	// ahead is how many requests the client's role opens before the server's
+	// octets speak of them: after a GOAWAY it can open none. jump is how far
+	// beyond them a response is believed to be one.
+	ahead, jump = 32, 4096
 	// keepMethods bounds the methods that are remembered for the server's octets.
 	keepMethods = 1 << 14
 )
@@ -225,7 +228,7 @@ const placeholder = "200"
 
 // open opens requests up to the stream that a server speaks of, and some more.
 func (e *engine) open(id uint32) {
-	if id%2 == 1 && id > e.seen && id < e.next+4*ahead {
+	if id%2 == 1 && id > e.seen && id < e.next+2*jump {
 		e.seen = id
 	}
 	for e.next < e.seen+2*ahead {

@@ -452,35 +452,34 @@ func TestDumpHelpNamesFields(t *testing.T) {
 	}
 }
 
-// TestDumpLong: a connection of many requests, and its answer, are read with
-// bounded memory and without a fault of our own making.
+// TestDumpLong: a connection of many requests, answered a hundred at a time and
+// the last one first, is read with bounded memory and without a fault of our own
+// making.
 func TestDumpLong(t *testing.T) {
+	const requests, group = 4000, 100
 	client := frame.AppendSettings([]byte(frame.Preface))
-	server := frame.AppendSettings(nil)
-	for i := range uint32(5000) {
-		id := 2*i + 1
-		client = frame.AppendHeaders(client, id, []byte("\x82\x84\x86\x41\x01a"), true, 0)
+	server := frame.AppendSettings(nil, frame.Setting{ID: frame.SettingMaxConcurrentStreams, Value: group})
+	for i := range uint32(requests) {
+		client = frame.AppendHeaders(client, 2*i+1, []byte("\x82\x84\x86\x41\x01a"), true, 0)
 		client = frame.AppendPing(client, false, [8]byte{})
 		if i%1000 == 0 {
 			client = frame.AppendSettingsAck(client) // for SETTINGS that the real server sent again
 		}
+		id := 2*(i/group*group+group-1-i%group) + 1
 		server = frame.AppendHeaders(server, id, []byte("\x88"), false, 0)
 		server = frame.AppendData(server, id, []byte("hello"), true)
-		if i == 4000 {
+		switch i {
+		case requests - 10:
 			server = frame.AppendGoAway(server, frame.MaxStreamID, frame.NoError, "")
-		}
-		if i >= 4010 && i < 4012 {
-			server = frame.AppendGoAway(server, 8999, frame.NoError, "")
-		}
-		if i == 4020 {
-			break
+		case requests - 1:
+			server = frame.AppendGoAway(server, 2*requests-1, frame.NoError, "")
 		}
 	}
 	status, out, stderr := dumped("-conn", file(t, "client", client), file(t, "server", server))
 	if status != 0 || stderr != "" {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
-	for want, n := range map[string]int{"= request": 4021, "= response": 4021, "= data": 4021, "flags=ACK data=": 4021, "= goaway": 3} {
+	for want, n := range map[string]int{"= request": requests, "= response": requests, "= data": requests, "flags=ACK data=": requests, "= goaway": 2, "= drained": 0} {
 		if got := strings.Count(out, want); got != n {
 			t.Errorf("%q %d times, want %d", want, got, n)
 		}
