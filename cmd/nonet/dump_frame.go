@@ -13,14 +13,13 @@ const preview = 48
 
 // frameRecord is a frame with every field of its type.
 type frameRecord struct {
-	What   string       `json:"what"`           // frame; answer: what the engine sends
-	From   string       `json:"from,omitempty"` // client or server, with two files
-	Offset int64        `json:"offset"`         // of the frame, or of the one that is answered
-	Type   string       `json:"type"`           // as in RFC 9113; preface: the client's
-	Stream uint32       `json:"stream"`
-	Length uint32       `json:"length"` // of the payload
-	Flags  []string     `json:"flags,omitempty"`
-	Header frame.Header `json:"-"`
+	What   string   `json:"what"`           // frame; answer: what the engine sends
+	From   string   `json:"from,omitempty"` // client or server, with two files
+	Offset int64    `json:"offset"`         // of the frame, or of the one that is answered
+	Type   string   `json:"type"`           // as in RFC 9113; preface: the client's
+	Stream uint32   `json:"stream"`
+	Length uint32   `json:"length"` // of the payload
+	Flags  []string `json:"flags,omitempty"`
 
 	Pad       *uint8          `json:"pad,omitempty"` // Pad Length
 	Priority  *priorityRecord `json:"priority,omitempty"`
@@ -69,8 +68,11 @@ func newFault(e *frame.Error) *faultRecord {
 
 // newFrameRecord reads a frame whose payload p may be cut short.
 func newFrameRecord(h frame.Header, p []byte) *frameRecord {
-	r := &frameRecord{What: "frame", Header: h, line: string(frame.AppendText(nil, h, p))}
-	r.fill()
+	r := &frameRecord{What: "frame", Type: h.Type.String(), Stream: h.StreamID, Length: h.Length,
+		line: string(frame.AppendText(nil, h, p))}
+	if h.Flags != 0 {
+		r.Flags = strings.Split(h.FlagNames(), "|")
+	}
 	e := h.Check(frame.MaxMaxFrameSize)
 	if uint32(len(p)) == h.Length && (e == nil || e.Reason == frame.ReasonStreamID) {
 		if fault := r.read(h, p); e == nil {
@@ -81,15 +83,6 @@ func newFrameRecord(h frame.Header, p []byte) *frameRecord {
 		r.Error = newFault(e)
 	}
 	return r
-}
-
-// fill sets what the header says.
-func (r *frameRecord) fill() {
-	h := r.Header
-	r.Type, r.Stream, r.Length = h.Type.String(), h.StreamID, h.Length
-	if h.Flags != 0 {
-		r.Flags = strings.Split(h.FlagNames(), "|")
-	}
 }
 
 // read sets what the payload says. Its length is right.

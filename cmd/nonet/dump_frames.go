@@ -57,13 +57,12 @@ type frames struct {
 	from    string                      // for frameRecord
 	lenient bool                        // another judges the frames: go on while their parts can be told
 
-	preface bool // the client's came first
-	dec     hpack.Decoder
-	check   hpack.Decoder // sees the same blocks, and says what is malformed
-	block   []byte
-	parts   []part // where the fragments of block came from
-	id      uint32 // the stream of the block, when open
-	open    bool   // END_HEADERS is still to come
+	dec   hpack.Decoder
+	check hpack.Decoder // sees the same blocks, and says what is malformed
+	block []byte
+	parts []part // where the fragments of block came from
+	id    uint32 // the stream of the block, when open
+	open  bool   // END_HEADERS is still to come
 }
 
 // part says that block[start:] came from this offset.
@@ -92,11 +91,11 @@ func (fr *frames) start() error {
 	case errors.As(err, &f):
 		return err
 	case string(b) == frame.Preface:
-		if fr.preface = true; fr.tap != nil {
+		if fr.tap != nil {
 			fr.tap(b, false)
 		}
 		fr.p.print(&frameRecord{What: "frame", From: fr.from, Type: "preface", Length: uint32(len(b))})
-		fr.offset, _ = skip(fr.in, len(b))
+		fr.skip(len(b))
 	case len(b) >= 3 && b[0] == 0x16 && b[1] == 3:
 		return fr.fault(0, "this is TLS; only what is inside it is HTTP/2")
 	case bytes.HasPrefix(b, []byte(frame.Preface[:4])):
@@ -107,9 +106,10 @@ func (fr *frames) start() error {
 	return nil
 }
 
-func skip(in *input, n int) (int64, error) {
-	n, err := in.r.Discard(n)
-	return int64(n), err
+// skip moves past n octets that were looked at.
+func (fr *frames) skip(n int) {
+	fr.in.r.Discard(n) // they are in the buffer
+	fr.offset += int64(n)
 }
 
 // header reads a frame header. io.EOF: there is no further frame.
@@ -145,7 +145,9 @@ func (fr *frames) payload(h frame.Header) error {
 			b, _ = fr.in.r.Peek(min(left, fr.in.r.Buffered()))
 		}
 		if err == io.EOF {
-			fr.p.print(&frameRecord{What: "frame", From: fr.from, Offset: fr.at, Header: h, line: h.String()})
+			r := newFrameRecord(h, nil)
+			r.From, r.Offset = fr.from, fr.at
+			fr.p.print(r)
 			return fr.fault(fr.at, "the input ends within a %v frame of %d octets, after %d", h.Type, h.Length, int(h.Length)-left)
 		}
 		if err != nil {
@@ -155,9 +157,8 @@ func (fr *frames) payload(h frame.Header) error {
 			fr.tap(b, false)
 		}
 		fr.buf = append(fr.buf, b[:min(len(b), keep-len(fr.buf))]...)
-		n, _ := skip(fr.in, len(b))
-		fr.offset += n
-		left -= int(n)
+		left -= len(b)
+		fr.skip(len(b))
 	}
 	return nil
 }

@@ -58,7 +58,11 @@ func (p *printer) finish(err error) error {
 		err = p.first
 	}
 	var f *fault
-	if p.json && errors.As(err, &f) {
+	switch {
+	case err == nil:
+	case !errors.As(err, &f):
+		err = fmt.Errorf("dump: %w", err) // the input could not be read
+	case p.json:
 		p.object(errorRecord{"error", f.in, f.offset, f.line, f.rule})
 	}
 	if e := p.w.Flush(); err == nil && e != nil {

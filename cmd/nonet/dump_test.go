@@ -53,6 +53,7 @@ func TestDumpGolden(t *testing.T) {
 		{"hpack-error.frames.json", "-frames -json hpack-error.bin"},
 		{"malformed.conn", "-conn malformed.bin"},
 		{"truncated.frames", "-frames truncated.bin"},
+		{"truncated.conn.json", "-conn -json truncated.bin"},
 		{"all.frames", "-frames all.bin"},
 		{"all.frames.json", "-frames -json all.bin"},
 	} {
