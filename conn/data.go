@@ -103,12 +103,13 @@ func (c *Conn) beginContent(s *stream.Stream, n, pad int) *frame.Error {
 	return nil
 }
 
-// recvData passes on what there is of the frame's data.
-func (c *Conn) recvData(b []byte) (ev Event, n int, ok bool) {
+// recvData passes on what there is of the frame's data. The event is written
+// in place: the octets of a body are many events, and copies of them add up.
+func (c *Conn) recvData(b []byte, ev *Event) (n int, ok bool) {
 	in := &c.in
 	n = min(in.left, len(b))
 	if n == 0 && in.left > 0 {
-		return Event{}, 0, false
+		return 0, false
 	}
 	in.left -= n
 	if in.left == 0 {
@@ -117,7 +118,7 @@ func (c *Conn) recvData(b []byte) (ev Event, n int, ok bool) {
 	s := c.get(in.data)
 	if s == nil || s.State == stream.Closed {
 		c.recv.Return(n)
-		return Event{}, n, true
+		return n, true
 	}
 	last := in.end && in.phase != phaseData
 	c.abuse.useful += int64(n)
@@ -129,13 +130,13 @@ func (c *Conn) recvData(b []byte) (ev Event, n int, ok bool) {
 	} else {
 		s.Unread += n
 		c.recv.Return(c.budget.Received(n))
+		ev.Kind, ev.End, ev.Ref, ev.Data = Data, last, ref(s), b[:n]
 	}
 	s.LastRecv = c.now
-	ev = c.told(s, Event{Kind: Data, End: last, Ref: ref(s), Data: b[:n]})
 	if last && s.State == stream.Closed {
 		c.close(s)
 	}
-	return ev, n, true
+	return n, true
 }
 
 // Body returns the stream whose payload the next octets of input are, and how

@@ -80,7 +80,7 @@ func (c *Conn) Next(now time.Duration, b []byte, dst *hpack.Fields) (ev Event, n
 				ev, fault = c.padLength(int(b[n]))
 			}
 		case phaseData:
-			ev, k, ok = c.recvData(b[n:])
+			k, ok = c.recvData(b[n:], &ev)
 		case phaseSkip:
 			k = min(c.in.left, len(b)-n)
 			c.in.left -= k
