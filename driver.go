@@ -1,6 +1,7 @@
 package nonet
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,9 @@ type driver struct {
 	tap    *tracer   // nil: no trace
 	limit  int       // handlers that may run at once
 	stall  time.Duration
-	writer func() // startWriter, bound once
+	writer func()          // startWriter, bound once
+	base   context.Context // of the connection; nil: none was made
+	teller connTeller
 
 	// fresh counts the octets that handlers committed, for the writer to see
 	// its batch grow.

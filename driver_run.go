@@ -89,6 +89,7 @@ func (d *driver) finish(st *stream) {
 		d.watchLocked()
 	}
 	d.mu.Unlock()
+	d.tell()
 	if next != nil {
 		go next.run()
 	}

@@ -11,8 +11,18 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/hpack"
 )
+
+// http1User is a server of the user's for HTTP/1.1.
+type http1User struct{ hs *http.Server }
+
+// UseHTTP1 makes hs serve the connections that turn out to speak HTTP/1.1,
+// with its own handler, instead of net/http's server with Handler. It is called
+// before s serves; s owns hs from then on, sets its ConnContext, and lets its
+// ConnState see each connection as Server.ConnState does.
+func (s *Server) UseHTTP1(hs *http.Server) { s.user1.hs = hs }
 
 // http1Server is the HTTP/1.1 side of a Server: net/http's server, without its
 // HTTP/2, on connections that were accepted elsewhere.
@@ -24,37 +34,68 @@ type http1Server struct {
 	once  sync.Once
 
 	mu   sync.Mutex
-	done map[net.Conn]chan struct{} // closed when the connection has ended
+	open map[net.Conn]http1Conn
+}
+
+// http1Conn is what is known of a connection.
+type http1Conn struct {
+	done chan struct{} // closed when it has ended
+	base context.Context
 }
 
 type netConnKey struct{}
 
 func newHTTP1Server(s *Server) *http1Server {
 	limits := s.Limits.WithDefaults()
-	h := &http1Server{srv: s, conns: make(chan net.Conn), quit: make(chan struct{}), done: make(map[net.Conn]chan struct{})}
+	h := &http1Server{srv: s, conns: make(chan net.Conn), quit: make(chan struct{}), open: make(map[net.Conn]http1Conn)}
+	if h.hs = s.user1.hs; h.hs == nil {
+		h.hs = h.server(limits)
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	h.hs = &http.Server{
-		Handler:   h,
-		Protocols: protocols,
+	h.hs.Protocols = protocols
+	h.hs.ConnContext = func(_ context.Context, nc net.Conn) context.Context {
+		return context.WithValue(h.base(nc), netConnKey{}, nc)
+	}
+	tell := h.hs.ConnState
+	h.hs.ConnState = func(nc net.Conn, state http.ConnState) {
+		if tell != nil && state != http.StateNew {
+			tell(seen(nc), state)
+		}
+		if state == http.StateClosed || state == http.StateHijacked {
+			h.forget(nc)
+		}
+	}
+	background(func() { h.hs.Serve(h) })
+	return h
+}
+
+// server returns the server for handlers of this package.
+func (h *http1Server) server(limits conn.Limits) *http.Server {
+	return &http.Server{
+		Handler: h,
 
 		DisableGeneralOptionsHandler: true,
 
 		ReadHeaderTimeout: max(limits.Handshake, 0),
 		IdleTimeout:       max(limits.Idle, 0),
 		MaxHeaderBytes:    int(limits.HeaderListSize),
-		ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelDebug),
-		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, netConnKey{}, nc)
-		},
-		ConnState: func(nc net.Conn, state http.ConnState) {
-			if state == http.StateClosed || state == http.StateHijacked {
-				h.forget(nc)
-			}
-		},
+		ErrorLog:          slog.NewLogLogger(h.srv.logger().Handler(), slog.LevelDebug),
 	}
-	background(func() { h.hs.Serve(h) })
-	return h
+}
+
+// seen returns what the user sees of a connection.
+func seen(nc net.Conn) net.Conn {
+	if p, ok := nc.(*prefixConn); ok {
+		return p.Conn
+	}
+	return nc
+}
+
+func (h *http1Server) base(nc net.Conn) context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.open[nc].base
 }
 
 // Accept, Close and Addr make it the listener of net/http's server.
@@ -75,10 +116,12 @@ func (h *http1Server) Close() error {
 func (h *http1Server) Addr() net.Addr { return &net.TCPAddr{} }
 
 // give hands a connection over; done is closed when it has ended.
-func (h *http1Server) give(nc net.Conn) (done <-chan struct{}, ok bool) {
+func (h *http1Server) give(o *opening) (done <-chan struct{}, ok bool) {
+	nc := o.h1
 	c := make(chan struct{})
+	base := o.context(seen(nc))
 	h.mu.Lock()
-	h.done[nc] = c
+	h.open[nc] = http1Conn{c, base}
 	h.mu.Unlock()
 	select {
 	case h.conns <- nc:
@@ -92,9 +135,9 @@ func (h *http1Server) give(nc net.Conn) (done <-chan struct{}, ok bool) {
 func (h *http1Server) forget(nc net.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c := h.done[nc]; c != nil {
-		close(c)
-		delete(h.done, nc)
+	if c, ok := h.open[nc]; ok {
+		close(c.done)
+		delete(h.open, nc)
 	}
 }
 

@@ -28,6 +28,15 @@ type Server struct {
 	// TLSConfig is for ListenAndServeTLS and ServeTLS; package tls says what
 	// is added to it.
 	TLSConfig *tls.Config
+	// BaseContext makes the context that the connections of a listener start
+	// from. Nil: context.Background.
+	BaseContext func(net.Listener) context.Context
+	// ConnContext makes a connection's context from that, once it is known
+	// what the connection speaks. The connection is a *[tls.Conn] over TLS.
+	ConnContext func(context.Context, net.Conn) context.Context
+	// ConnState is told what connections do. What it does with a connection
+	// must not wait for that connection's requests.
+	ConnState func(net.Conn, ConnState)
 	Config
 
 	number atomic.Uint64 // of connections
@@ -40,6 +49,7 @@ type Server struct {
 	closing   bool
 	gone      chan struct{} // closed when closing and no connection is left
 	h1        *http1Server
+	user1     http1User
 }
 
 // ListenAndServe listens on Addr and serves cleartext: HTTP/2 by prior
@@ -119,7 +129,7 @@ func (s *Server) serveListener(l net.Listener, c *tls.Config) error {
 		nc, err := l.Accept()
 		if err == nil {
 			pause = 0
-			background(func() { s.serveConn(nc, c, false) })
+			background(func() { s.serveOpening(&opening{srv: s, nc: nc, listener: l}, c, false) })
 			continue
 		}
 		if s.isClosing() {
@@ -139,7 +149,7 @@ func (s *Server) serveListener(l net.Listener, c *tls.Config) error {
 
 // ServeConn serves one connection, cleartext or a *[tls.Conn], and returns
 // when it has ended: nil unless by an error.
-func (s *Server) ServeConn(nc net.Conn) error { return s.serveConn(nc, nil, true) }
+func (s *Server) ServeConn(nc net.Conn) error { return s.ServeConnWith(nc, ConnOptions{}) }
 
 // Shutdown ends the server gracefully: no connection is accepted any more,
 // each HTTP/2 connection is told by GOAWAY in two steps, so that no request on

@@ -8,8 +8,9 @@ import (
 	"github.com/nonet-h2/nonet/frame"
 )
 
-func (s *Server) serveConn(nc net.Conn, c *tls.Config, wait bool) error {
-	o := &opening{srv: s, nc: nc, accepted: time.Now()}
+func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
+	nc := o.nc
+	o.accepted, o.seen = time.Now(), nc
 	if err := s.add(o); err != nil {
 		nc.Close()
 		return err
@@ -21,10 +22,12 @@ func (s *Server) serveConn(nc net.Conn, c *tls.Config, wait bool) error {
 	switch {
 	case err != nil:
 		nc.Close()
+		o.tell(ConnClosed)
 	case o.h1 != nil:
 		nc.SetDeadline(time.Time{})
 		s.remove(o)
-		done, ok := s.http1().give(o.h1)
+		o.tell(ConnHTTP1)
+		done, ok := s.http1().give(o)
 		if !ok {
 			nc.Close()
 			return ErrServerClosed
@@ -57,11 +60,16 @@ func (o *opening) ended(err error) error {
 }
 
 // drive runs an HTTP/2 connection.
-func (o *opening) drive() error { return o.ended(o.h2.run(o.prefix[:o.n])) }
+func (o *opening) drive() error {
+	err := o.h2.run(o.prefix[:o.n])
+	o.h2.tellClosed()
+	return o.ended(err)
+}
 
 // begin prepares for drive.
 func (s *Server) begin(o *opening) {
 	d := o.h2
+	d.base = o.context(d.nc)
 	s.mu.Lock()
 	o.driver = d
 	closing := s.closing

@@ -2,6 +2,7 @@ package nonet
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -20,6 +21,9 @@ type opening struct {
 	srv      *Server
 	nc       net.Conn
 	accepted time.Time
+	seen     net.Conn        // what the user sees of it: nc, or TLS over it
+	listener net.Listener    // nil: it came alone
+	base     context.Context // of the connection, if that was given
 
 	prefix [len(frame.Preface)]byte // what was read to find out
 	n      int
@@ -42,12 +46,14 @@ var (
 // open finds out what the peer speaks: by ALPN over TLS, by the first octets
 // on cleartext. A deadline for all of it is set.
 func (o *opening) open(c *tls.Config) error {
-	if tc, ok := o.nc.(*tls.Conn); ok {
-		return o.openTLS(tc, nil)
-	}
+	var cipher *cipherConn
 	if c != nil {
-		cipher := &cipherConn{Conn: o.nc}
-		return o.openTLS(tls.Server(cipher, c), cipher)
+		cipher = &cipherConn{Conn: o.nc}
+		o.seen = tls.Server(cipher, c)
+	}
+	o.tell(ConnNew)
+	if tc, ok := o.seen.(*tls.Conn); ok {
+		return o.openTLS(tc, cipher)
 	}
 	http2, err := o.sniff()
 	switch {

@@ -73,12 +73,14 @@ type stream struct {
 	lastConn bool // connection: close
 	panicked bool
 	short    bool    // less was written than declared
+	dateless bool    // no date field is to be added
 	then     Handler // set by Go
 
 	// Guarded by the mutex.
 	inbox    chunkList
-	inEnd    bool // the request is complete
-	tookCont bool // 100 (Continue) was sent
+	inEnd    bool  // the request is complete
+	stopped  error // what CloseRead was told
+	tookCont bool  // 100 (Continue) was sent
 	trl      hpack.Fields
 	outbox   chunkList
 	unsent   int  // octets in outbox
@@ -112,10 +114,7 @@ func (s Stream) Context() context.Context {
 	}
 	defer st.mu.Load().Unlock()
 	if st.ctx == nil {
-		parent := context.Background()
-		if st.h1 != nil {
-			parent = st.h1.r.Context()
-		}
+		parent := s.ConnContext()
 		st.ctx, st.cancel = context.WithCancelCause(parent)
 		if st.over() {
 			st.cancel(st.err)

@@ -41,11 +41,12 @@ func (st *stream) free() {
 	st.hdr.Reset()
 	st.rtl.Reset()
 	st.status, st.written, st.fill, st.open = 0, 0, 0, nil
-	st.sent, st.ended, st.declares, st.lastConn, st.panicked, st.short = false, false, false, false, false, false
+	st.sent, st.ended, st.declares, st.lastConn, st.panicked, st.short, st.dateless = false, false, false, false, false, false, false
 	st.then = nil
 	st.inEnd, st.tookCont, st.trailing, st.queued, st.retired = false, false, false, false, false
 	st.trl.Reset()
 	st.unsent = 0
+	st.stopped = nil
 	st.err, st.ctx, st.cancel = nil, nil, nil
 	streams.Put(st)
 }

@@ -53,6 +53,8 @@ func (s Stream) nextChunk() error {
 			err = ErrStale
 		case st.over():
 			err = st.err
+		case st.stopped != nil:
+			err = st.stopped
 		case st.inEnd:
 			err = io.EOF
 		case st.entry:
@@ -86,6 +88,9 @@ func (s Stream) Trailers() *hpack.Fields {
 
 // receiveLocked takes payload into the inbox.
 func (st *stream) receiveLocked(b []byte) {
+	if st.stopped != nil {
+		return
+	}
 	for len(b) > 0 {
 		c := st.inbox.tail
 		if c == nil || c.w == len(c.buf) {

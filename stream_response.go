@@ -156,7 +156,7 @@ func (st *stream) finishHead(whole bool) {
 		st.declared = st.written
 		st.hdr.AddInt(hpack.TokenContentLength, st.written)
 	}
-	if st.h1 == nil && st.hdr.Find(hpack.TokenDate) < 0 {
+	if st.h1 == nil && !st.dateless && st.hdr.Find(hpack.TokenDate) < 0 {
 		st.hdr.AddToken(hpack.TokenDate, st.d.srv.dates.text())
 	}
 	st.hdr.SetTokenBytes(hpack.TokenStatus, statusText(st.status))
