@@ -26,8 +26,9 @@ var floors = map[string]int{
 	"stream": 1,
 	"conn":   2,
 	".":      3, "internal/nonettest": 3,
-	"nethttp": 4, "proxy": 4, "internal/routes": 4,
-	"cmd": 5, "bench": 5, "fuzz": 5, "interop": 5,
+	"nethttp": 4,
+	"proxy":   5, "internal/routes": 5,
+	"cmd": 6, "bench": 6, "fuzz": 6, "interop": 6,
 	// Imports no room; only tests may import it.
 	"internal/skip": 0,
 }
@@ -230,7 +231,8 @@ func TestLayersFinds(t *testing.T) {
 		{"stream/a.go", `import _ "github.com/nonet-h2/nonet/conn"`, "goes up"},
 		{"conn/a.go", `import _ "github.com/nonet-h2/nonet"`, "goes up"},
 		{"frame/a.go", `import _ "github.com/nonet-h2/nonet/hpack"`, "sideways"},
-		{"proxy/a.go", `import _ "github.com/nonet-h2/nonet/nethttp"`, "sideways"},
+		{"proxy/a.go", `import _ "github.com/nonet-h2/nonet/nethttp"`, ""},
+		{"proxy/a.go", `import _ "github.com/nonet-h2/nonet/internal/routes"`, "sideways"},
 		{"conn/a.go", `import _ "github.com/nonet-h2/nonet/attic"`, "no floor"},
 		{"a.go", `import _ "github.com/nonet-h2/nonet/internal/skip"`, "only tests"},
 		{"conn/a.go", `import _ "sync"`, "imports sync"},

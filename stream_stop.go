@@ -49,3 +49,10 @@ func (s Stream) OmitDate() {
 		st.dateless = true
 	}
 }
+
+// Complete reports whether the whole request was there when its handler
+// started: it has no content then.
+func (s Stream) Complete() bool {
+	st := s.held()
+	return st != nil && st.empty
+}

@@ -1,0 +1,29 @@
+// Package nethttp runs net/http handlers on nonet's engine.
+//
+// [Server] has the shape of [http.Server]: HTTP/2 over TLS, HTTP/2 in cleartext
+// (h2c by prior knowledge) and HTTP/1.1 on one port, with one [http.Handler].
+// [ConfigureServer] instead makes an http.Server that exists already speak
+// HTTP/2 with nonet.
+//
+// Handlers see what they see of net/http's HTTP/2 server: http.Flusher,
+// http.ResponseController, declared trailers and [http.TrailerPrefix], 1xx
+// responses, Expect: 100-continue, [http.ErrAbortHandler]. What net/http has no
+// way to say is here: [SupportsTrailers], [DeclareTrailer], [AppendTrailer] and
+// [Reset], which find the response under any middleware whose writer has
+// Unwrap. Why a request was cancelled is the cause of its context, and the error
+// of Body.Read and Write: a *[nonet.ResetError] with the error code and the
+// side.
+//
+// HTTP/1.1 is net/http's own server with the same handler.
+//
+// The files:
+//
+//	server.go, configure.go   Server and ConfigureServer
+//	exchange.go               one request: how it starts and ends
+//	request.go, names.go      fields to http.Request
+//	context.go, body.go       its context and body
+//	response.go, header.go    http.ResponseWriter, http.Header to fields
+//	trailers.go               the functions for trailers and resets
+//	http1.go                  the same on HTTP/1.1
+//	errors.go, log.go
+package nethttp

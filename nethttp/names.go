@@ -1,0 +1,39 @@
+package nethttp
+
+import (
+	"net/http"
+
+	"github.com/nonet-h2/nonet/hpack"
+)
+
+// canonical are the names of tokens in net/http's form.
+var canonical = func() (names [hpack.TokenXForwardedProto + 1]string) {
+	for t := range names {
+		if name := hpack.Token(t).Name(); name != "" {
+			names[t] = http.CanonicalHeaderKey(name)
+		}
+	}
+	return names
+}()
+
+// headerName returns a field's name in net/http's form.
+func headerName(t hpack.Token, name []byte) string {
+	if t != hpack.TokenUnknown && int(t) < len(canonical) {
+		return canonical[t]
+	}
+	return http.CanonicalHeaderKey(string(name))
+}
+
+// appendCanonical appends a name, which is valid and lower-case, in net/http's
+// form.
+func appendCanonical(dst, name []byte) []byte {
+	upper := true
+	for _, c := range name {
+		if upper && 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		upper = c == '-'
+		dst = append(dst, c)
+	}
+	return dst
+}
