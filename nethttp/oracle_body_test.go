@@ -106,6 +106,12 @@ func bodyRows() (rows []exchange) {
 			},
 		},
 		exchange{
+			name: "body: is http.NoBody without content (http.NoBody)",
+			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
+				n.note("NoBody", r.Body == http.NoBody)
+			},
+		},
+		exchange{
 			name: "body: read without content (http.NoBody)",
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
 				k, err := r.Body.Read(make([]byte, 10))

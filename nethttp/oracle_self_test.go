@@ -116,12 +116,12 @@ func TestOraclePlantedRequest(t *testing.T) {
 	} {
 		x := exchange{name: "planted", handle: ok}
 		found := differences(x.name, run(t, netHTTP, x), run(t, through(f), x))
-		if len(found) != 1 || found[0].path != "handler."+path {
+		if len(found) != 1 || found[0].path != "request 1.is."+path {
 			t.Errorf("planted %s, found %v", path, found)
 		}
 		x.methods, x.script = []string{"GET"}, func(c *client) { c.raw("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"); c.wait() }
 		found = differences(x.name, run(t, netHTTP, x), run(t, through(f), x))
-		if len(found) != 1 || found[0].path != "handler."+path {
+		if len(found) != 1 || found[0].path != "request 1.is."+path {
 			t.Errorf("HTTP/1.1: planted %s, found %v", path, found)
 		}
 	}

@@ -19,6 +19,8 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
+
+	"github.com/nonet-h2/nonet/nethttp"
 )
 
 // net/http as oracle: each exchange is a scripted client and an http.Handler.
@@ -65,18 +67,58 @@ type server struct {
 }
 
 var netHTTP = server{"net/http", func(l net.Listener, h http.Handler, c config, lg *log.Logger) func() {
+	s := newNetHTTP(h, c, lg)
+	go s.Serve(l)
+	return func() { s.Close() }
+}}
+
+func newNetHTTP(h http.Handler, c config, lg *log.Logger) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	s := &http.Server{
+	return &http.Server{
 		Handler: h, Protocols: &protocols, ErrorLog: lg,
 		ReadTimeout: c.readTimeout, ReadHeaderTimeout: c.readHeaderTimeout,
 		WriteTimeout: c.writeTimeout, IdleTimeout: c.idleTimeout,
 		MaxHeaderBytes: c.maxHeaderBytes, DisableGeneralOptionsHandler: c.noOptions,
 	}
+}
+
+// nonetHTTP is this package's Server.
+var nonetHTTP = server{"nethttp.Server", func(l net.Listener, h http.Handler, c config, lg *log.Logger) func() {
+	s := &nethttp.Server{
+		Handler: h, ErrorLog: lg,
+		ReadTimeout: c.readTimeout, ReadHeaderTimeout: c.readHeaderTimeout,
+		WriteTimeout: c.writeTimeout, IdleTimeout: c.idleTimeout,
+		MaxHeaderBytes: c.maxHeaderBytes,
+	}
 	go s.Serve(l)
 	return func() { s.Close() }
 }}
+
+// configured is net/http's Server with this package's HTTP/2.
+var configured = server{"ConfigureServer", func(l net.Listener, h http.Handler, c config, lg *log.Logger) func() {
+	s := newNetHTTP(h, c, lg)
+	if err := nethttp.ConfigureServer(s); err != nil {
+		panic(err)
+	}
+	go s.Serve(l)
+	return func() { s.Close() }
+}}
+
+// TestOracle runs every exchange on net/http's server and here.
+func TestOracle(t *testing.T) {
+	for _, s := range []server{nonetHTTP, configured} {
+		t.Run(s.name, func(t *testing.T) {
+			for _, x := range table() {
+				t.Run(x.name, func(t *testing.T) {
+					t.Parallel()
+					check(t, netHTTP, s, x, intendedDifferences())
+				})
+			}
+		})
+	}
+}
 
 // table is every exchange.
 func table() []exchange {
@@ -140,7 +182,7 @@ func differences(name string, a, b seen) (list []difference) {
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		va, inA := a[path]
 		vb, inB := b[path]
-		if va == vb && inA == inB {
+		if va == vb && inA == inB || inA != inB && told(path, a, b) {
 			continue
 		}
 		if !inA {
@@ -152,6 +194,20 @@ func differences(name string, a, b seen) (list []difference) {
 		list = append(list, difference{name, path, va, vb})
 	}
 	return list
+}
+
+// told reports whether a value is missing because all it belongs to is, which
+// another path tells: a request that reached one handler only, or a response
+// that only one server sent.
+func told(path string, a, b seen) bool {
+	for _, inner := range []struct{ of, told string }{{".field.", ".status"}, {".is.", ".reached"}} {
+		if owner, _, ok := strings.Cut(path, inner.of); ok {
+			_, inA := a[owner+inner.told]
+			_, inB := b[owner+inner.told]
+			return inA != inB
+		}
+	}
+	return false
 }
 
 // check compares an exchange on two servers and fails for each difference that
@@ -274,11 +330,12 @@ func (placedConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 
 type notes struct {
 	start time.Time
 
-	mu    sync.Mutex
-	lines [][2]string
-	logs  []string
-	gates map[string]chan struct{}
-	open  bool
+	mu       sync.Mutex
+	lines    [][2]string
+	logs     []string
+	requests int
+	gates    map[string]chan struct{}
+	open     bool
 }
 
 func newNotes() *notes {
@@ -366,7 +423,11 @@ func (n *notes) seen() seen {
 	defer n.mu.Unlock()
 	s := make(seen)
 	for _, l := range n.lines {
-		s.add("handler."+l[0], l[1])
+		path := l[0]
+		if !strings.HasPrefix(path, "request ") {
+			path = "handler." + path
+		}
+		s.add(path, l[1])
 	}
 	slices.Sort(n.logs)
 	for _, l := range n.logs {
@@ -377,21 +438,27 @@ func (n *notes) seen() seen {
 
 // request records everything a request says about itself.
 func (n *notes) request(r *http.Request) {
-	n.note("method", r.Method)
-	n.note("url", fmt.Sprintf("%+v", *r.URL))
-	n.note("requestURI", r.RequestURI)
-	n.note("proto", fmt.Sprintf("%s %d %d", r.Proto, r.ProtoMajor, r.ProtoMinor))
-	n.note("host", fmt.Sprintf("%q", r.Host))
-	n.note("header", fields(r.Header))
-	n.note("contentLength", r.ContentLength)
-	n.note("transferEncoding", fmt.Sprintf("%q", r.TransferEncoding))
-	n.note("trailer", fields(r.Trailer))
-	n.note("remoteAddr", r.RemoteAddr)
-	n.note("rest", fmt.Sprintf("TLS %t, Close %t, Body %t, NoBody %t, GetBody %t, Cancel %t, Response %t, Form %t, Pattern %q",
-		r.TLS != nil, r.Close, r.Body != nil, r.Body == http.NoBody, r.GetBody != nil,
+	n.mu.Lock()
+	n.requests++
+	p := fmt.Sprintf("request %d", n.requests)
+	n.mu.Unlock()
+	n.note(p+".reached", "the handler")
+	p += ".is."
+	n.note(p+"method", r.Method)
+	n.note(p+"url", fmt.Sprintf("%+v", *r.URL))
+	n.note(p+"requestURI", r.RequestURI)
+	n.note(p+"proto", fmt.Sprintf("%s %d %d", r.Proto, r.ProtoMajor, r.ProtoMinor))
+	n.note(p+"host", fmt.Sprintf("%q", r.Host))
+	n.note(p+"header", fields(r.Header))
+	n.note(p+"contentLength", r.ContentLength)
+	n.note(p+"transferEncoding", fmt.Sprintf("%q", r.TransferEncoding))
+	n.note(p+"trailer", fields(r.Trailer))
+	n.note(p+"remoteAddr", r.RemoteAddr)
+	n.note(p+"rest", fmt.Sprintf("TLS %t, Close %t, Body %t, GetBody %t, Cancel %t, Response %t, Form %t, Pattern %q",
+		r.TLS != nil, r.Close, r.Body != nil, r.GetBody != nil,
 		r.Cancel != nil, r.Response != nil, r.Form != nil || r.PostForm != nil || r.MultipartForm != nil, r.Pattern))
-	n.note("context", class(r.Context().Err()))
-	n.note("localAddr", fmt.Sprint(r.Context().Value(http.LocalAddrContextKey)))
+	n.note(p+"context", class(r.Context().Err()))
+	n.note(p+"localAddr", fmt.Sprint(r.Context().Value(http.LocalAddrContextKey)))
 }
 
 // fields prints a Header: nil values and empty lists are told apart.
