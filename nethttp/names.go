@@ -6,8 +6,9 @@ import (
 	"github.com/nonet-h2/nonet/hpack"
 )
 
-// canonical are the names of tokens in net/http's form.
-var canonical = func() (names [hpack.TokenXForwardedProto + 1]string) {
+// canonical are the names of tokens in net/http's form: a place for every value
+// of hpack.Token.
+var canonical = func() (names [1 << 8]string) {
 	for t := range names {
 		if name := hpack.Token(t).Name(); name != "" {
 			names[t] = http.CanonicalHeaderKey(name)
@@ -18,7 +19,7 @@ var canonical = func() (names [hpack.TokenXForwardedProto + 1]string) {
 
 // headerName returns a field's name in net/http's form.
 func headerName(t hpack.Token, name []byte) string {
-	if t != hpack.TokenUnknown && int(t) < len(canonical) {
+	if t != hpack.TokenUnknown {
 		return canonical[t]
 	}
 	return http.CanonicalHeaderKey(string(name))

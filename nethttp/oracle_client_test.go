@@ -154,9 +154,10 @@ func (c *client) request(method, path string, end bool, fields ...string) uint32
 	return c.headers(end, append([]string{":method", method, ":scheme", "http", ":authority", "example.com", ":path", path}, fields...)...)
 }
 
-// post sends a request with a body, and waits.
+// post sends a request with a body: the handler runs before the body comes.
 func (c *client) post(path, body string, fields ...string) uint32 {
 	id := c.request("POST", path, false, fields...)
+	c.wait()
 	c.data(id, body, true)
 	c.wait()
 	return id

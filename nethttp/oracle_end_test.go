@@ -182,6 +182,8 @@ func endRows() (rows []exchange) {
 			<-r.Context().Done()
 			n.err("context", r.Context().Err())
 			n.note("cause", context.Cause(r.Context()))
+			// What programs ask of an error before they log it.
+			n.note("cause is context.Canceled", errors.Is(context.Cause(r.Context()), context.Canceled))
 		})),
 		reset("reset by the client: read (Request.Body)", http2.ErrCodeInternal, post, done(func(n *notes, w http.ResponseWriter, r *http.Request) {
 			_, err := io.ReadAll(r.Body)

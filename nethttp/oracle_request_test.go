@@ -60,6 +60,7 @@ func requestRows() []exchange {
 		with("field: names that canonicalisation leaves (textproto)", "a.b", "1", "x!y", "2", "~", "3"),
 		with("field: values keep inner spaces and octets (RFC 9110 5.5)", "x-a", "a  b\tc", "x-b", "caf\xc3\xa9 \xff"),
 		with("field: empty value (RFC 9110 5.5)", "x-a", ""),
+		with("field: names that engines know (http.Header)", named(knownNames)...),
 		with("field: 40 of them (http.Header)", many(40)...),
 		with("field: a long value (http.Header)", "x-long", strings.Repeat("v", 6000)),
 		with("host: equal to :authority (RFC 9113 8.3.1)", "host", "example.com"),
@@ -116,7 +117,7 @@ func requestRows() []exchange {
 		},
 		exchange{
 			name: "OPTIONS * reaches the handler (http.Server.DisableGeneralOptionsHandler)", handle: ok,
-			config: config{noOptions: true},
+			config: config{noOptions: true}, onlyConfigured: true,
 			script: func(c *client) {
 				c.headers(true, ":method", "OPTIONS", ":scheme", "http", ":authority", "example.com", ":path", "*")
 				c.wait()
@@ -204,6 +205,28 @@ func requestRows() []exchange {
 			},
 		},
 	)
+}
+
+// knownNames are the field names that HPACK's static table and this engine
+// know, without those that mean something to the server itself.
+var knownNames = strings.Fields(`accept accept-charset accept-encoding accept-language
+	accept-ranges access-control-allow-origin age allow authorization cache-control
+	content-disposition content-encoding content-language content-location content-range
+	content-type cookie etag expires from if-match if-modified-since if-none-match
+	if-range if-unmodified-since last-modified link location max-forwards
+	proxy-authenticate proxy-authorization range referer refresh retry-after server
+	set-cookie strict-transport-security user-agent vary via www-authenticate priority
+	grpc-status grpc-message grpc-timeout grpc-encoding grpc-accept-encoding
+	grpc-status-details-bin traceparent tracestate x-request-id forwarded
+	x-forwarded-for x-forwarded-host x-forwarded-proto origin alt-svc
+	sec-websocket-key sec-websocket-version sec-websocket-protocol
+	sec-websocket-extensions early-data proxy-authentication-info authentication-info`)
+
+func named(names []string) (fields []string) {
+	for _, name := range names {
+		fields = append(fields, name, "value of "+name)
+	}
+	return fields
 }
 
 // many makes n fields.

@@ -34,6 +34,7 @@ func responseRows() []exchange {
 	rows := []exchange{
 		set("nothing at all (http.ResponseWriter)", ""),
 		set("field: order of values (http.Header.Add)", "x", "X-A", "1", "X-B", "2", "X-A", "3"),
+		set("field: names that engines know, in a response (http.Header)", "x", named(knownNames)...),
 		set("field: Set-Cookie several times (RFC 6265 3)", "x", "Set-Cookie", "a=1", "Set-Cookie", "b=2; Path=/"),
 		set("field: empty value in a response (RFC 9110 5.5)", "x", "X-A", ""),
 		set("field: value with spaces around (RFC 9110 5.5)", "x", "X-A", "  a  ", "X-B", "\tb"),
