@@ -283,7 +283,7 @@ func controllerRows() []exchange {
 			},
 		},
 		{
-			name: "timeout: ReadTimeout (http.Server.ReadTimeout)", config: config{readTimeout: 3 * time.Second},
+			name: "timeout: ReadTimeout (http.Server.ReadTimeout)", config: config{readTimeout: 3 * time.Second, idleTimeout: time.Minute},
 			script: func(c *client) {
 				id := c.request("POST", "/", false)
 				c.data(id, "some", false)
@@ -292,6 +292,31 @@ func controllerRows() []exchange {
 				c.get("/again")
 			},
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) { read(n, r, "read") },
+		},
+		{
+			name: "timeout: IdleTimeout is ReadTimeout by default (http.Server.IdleTimeout)", config: config{readTimeout: 3 * time.Second},
+			script: func(c *client) {
+				c.advance(time.Second)
+				c.get("/")
+				for range 5 {
+					c.advance(time.Second)
+					c.note("closed", c.isClosed())
+				}
+			},
+			handle: ok,
+		},
+		{
+			name: "timeout: a request ends when the connection would have been idle for long (http.Server.IdleTimeout)", config: config{idleTimeout: 3 * time.Second},
+			script: func(c *client) {
+				c.get("/")
+				c.advance(4 * time.Second)
+				c.note("closed after 4 s", c.isClosed())
+				c.get("/again")
+			},
+			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
+				time.Sleep(3 * time.Second)
+				io.WriteString(w, "late")
+			},
 		},
 		{
 			name: "timeout: WriteTimeout (http.Server.WriteTimeout)", config: config{writeTimeout: 3 * time.Second}, settings: blocked,
