@@ -294,9 +294,21 @@ func controllerRows() []exchange {
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) { read(n, r, "read") },
 		},
 		{
+			name: "timeout: IdleTimeout after a ReadTimeout (http.Server.IdleTimeout)", config: config{readTimeout: 2 * time.Second, idleTimeout: 3 * time.Second},
+			script: func(c *client) {
+				id := c.request("POST", "/", false)
+				c.data(id, "some", false)
+				for range 8 {
+					c.advance(time.Second)
+					c.note("closed", c.isClosed())
+				}
+			},
+			handle: func(n *notes, w http.ResponseWriter, r *http.Request) { read(n, r, "read") },
+		},
+		{
 			name: "timeout: IdleTimeout is ReadTimeout by default (http.Server.IdleTimeout)", config: config{readTimeout: 3 * time.Second},
 			script: func(c *client) {
-				c.advance(time.Second)
+				c.advance(2 * time.Second)
 				c.get("/")
 				for range 5 {
 					c.advance(time.Second)
@@ -314,8 +326,10 @@ func controllerRows() []exchange {
 				c.get("/again")
 			},
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
-				time.Sleep(3 * time.Second)
-				io.WriteString(w, "late")
+				if r.URL.Path == "/" {
+					time.Sleep(3 * time.Second)
+				}
+				io.WriteString(w, "answer")
 			},
 		},
 		{
