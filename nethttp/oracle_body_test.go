@@ -86,6 +86,30 @@ func bodyRows() (rows []exchange) {
 			},
 		},
 		exchange{
+			name: "body: a DATA frame in two pieces, the second of nine octets (RFC 9113 4.1)",
+			script: func(c *client) {
+				c.request("POST", "/", false)
+				c.wait()
+				c.raw("\x00\x00\x1d\x00\x01\x00\x00\x00\x01" + pattern(20))
+				c.wait()
+				c.raw("nineocts!")
+				c.wait()
+			},
+			handle: readAll,
+		},
+		exchange{
+			name: "body: DATA frames octet by octet (RFC 9113 4.1)",
+			script: func(c *client) {
+				c.request("POST", "/", false)
+				c.wait()
+				for _, b := range []byte("\x00\x00\x05\x00\x00\x00\x00\x00\x01first\x00\x00\x06\x00\x01\x00\x00\x00\x01second") {
+					c.raw(string([]byte{b}))
+					c.wait()
+				}
+			},
+			handle: readAll,
+		},
+		exchange{
 			name:   "body: read with an empty slice (io.Reader)",
 			script: func(c *client) { c.post("/", "abc") },
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
