@@ -62,6 +62,9 @@ func requestRows() []exchange {
 		with("field: empty value (RFC 9110 5.5)", "x-a", ""),
 		with("field: names that engines know (http.Header)", named(knownNames)...),
 		with("field: 40 of them (http.Header)", many(40)...),
+		with("field: 150 of them (http.Header)", many(150)...),
+		with("field: 80 cookies (RFC 9113 8.2.3)", crumbs(80)...),
+		with("field: 50 KB in all (RFC 9113 10.5.1)", "x-a", strings.Repeat("a", 25000), "x-b", strings.Repeat("b", 25000)),
 		with("field: a long value (http.Header)", "x-long", strings.Repeat("v", 6000)),
 		with("host: equal to :authority (RFC 9113 8.3.1)", "host", "example.com"),
 		with("te: trailers (RFC 9113 8.2.2)", "te", "trailers"),
@@ -122,6 +125,16 @@ func requestRows() []exchange {
 				c.headers(true, ":method", "OPTIONS", ":scheme", "http", ":authority", "example.com", ":path", "*")
 				c.wait()
 			},
+		},
+		exchange{
+			name: "field: more than MaxHeaderBytes (http.Server.MaxHeaderBytes)", handle: ok,
+			config: config{maxHeaderBytes: 4096},
+			script: func(c *client) { c.get("/", "x-a", strings.Repeat("a", 9000)); c.get("/next") },
+		},
+		exchange{
+			name: "field: less than MaxHeaderBytes (http.Server.MaxHeaderBytes)", handle: ok,
+			config: config{maxHeaderBytes: 60000},
+			script: func(c *client) { c.get("/", "x-a", strings.Repeat("a", 50000)) },
 		},
 		exchange{
 			name: "CONNECT with a body in both directions (RFC 9113 8.5)",
@@ -233,6 +246,14 @@ func named(names []string) (fields []string) {
 func many(n int) (fields []string) {
 	for i := range n {
 		fields = append(fields, fmt.Sprintf("x-%d", i), fmt.Sprint(i))
+	}
+	return fields
+}
+
+// crumbs makes n cookie fields.
+func crumbs(n int) (fields []string) {
+	for i := range n {
+		fields = append(fields, "cookie", fmt.Sprintf("c%d=%d", i, i))
 	}
 	return fields
 }
