@@ -56,3 +56,22 @@ func (s Stream) Complete() bool {
 	st := s.held()
 	return st != nil && st.empty
 }
+
+// Continue sends 100 (Continue) if the request asks for it, nothing of its
+// content has come, and the response has not started. [Stream.Read] does so
+// itself when it waits.
+func (s Stream) Continue() {
+	st, err := s.lock()
+	if err != nil {
+		return
+	}
+	if st.h1 != nil {
+		st.mu.Load().Unlock()
+		return
+	}
+	d := st.d
+	if !st.over() && !st.inEnd && st.inbox.empty() {
+		d.continueLocked(st)
+	}
+	d.unlockAndKickFor(st)
+}

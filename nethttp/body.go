@@ -29,6 +29,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case b.err != nil:
 		return 0, b.err
 	case len(p) == 0:
+		b.s.Continue()
 		return 0, nil
 	}
 	n, err := b.s.Read(p)

@@ -163,7 +163,7 @@ func TestErrors(t *testing.T) {
 		{"flag without a value", "serve -addr", 2, []string{"-addr", "nonet serve -h"}},
 		{"wrong value", "serve -max-streams -1", 2, []string{"-max-streams", `"-1"`}},
 		{"argument", "serve :8443", 2, []string{`unexpected argument ":8443"`}},
-		{"unknown handler", "serve -handler fast", 2, []string{`unknown handler "fast"`, "stream or inline"}},
+		{"unknown handler", "serve -handler fast", 2, []string{`unknown handler "fast"`, "stream, inline or nethttp"}},
 		{"cleartext with certificate", "serve -h2c -cert " + certFile + " -key " + keyFile, 2, []string{"-h2c", "-cert"}},
 		{"cleartext with key", "serve -h2c -key " + keyFile, 2, []string{"-h2c", "-key"}},
 		{"certificate without key", "serve -cert " + certFile, 2, []string{"-cert and -key go together"}},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/internal/routes"
+	"github.com/nonet-h2/nonet/nethttp"
 	h2tls "github.com/nonet-h2/nonet/tls"
 )
 
@@ -26,7 +27,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	certFile := fs.String("cert", "", "certificate `file` (PEM); without one a development certificate is made")
 	keyFile := fs.String("key", "", "private key `file` (PEM)")
 	h2c := fs.Bool("h2c", false, "serve cleartext: HTTP/2 by prior knowledge and HTTP/1.1")
-	kind := fs.String("handler", "stream", "`kind` of handler: stream or inline")
+	kind := fs.String("handler", "stream", "`kind` of handler: stream, inline or nethttp")
 	maxStreams := fs.Uint("max-streams", 0, "concurrent streams a connection; 0: the default, 100")
 	verbose := fs.Bool("v", false, "print every frame, both directions")
 	if err := parse(fs, args, stdout); err != nil {
@@ -38,19 +39,16 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case (*certFile == "") != (*keyFile == ""):
 		return usageError{errors.New("serve: -cert and -key go together")}
 	}
-	srv := &nonet.Server{}
-	srv.Limits.MaxConcurrentStreams = uint32(min(*maxStreams, 1<<31-1))
-	srv.Logger = slog.New(slog.NewTextHandler(stderr, nil))
-	switch *kind {
-	case "stream":
-		srv.Handler = routes.Stream
-	case "inline":
-		srv.Inline = routes.Inline
-	default:
-		return usageError{fmt.Errorf("serve: unknown handler %q; it is stream or inline", *kind)}
-	}
+	var config nonet.Config
+	config.Limits.MaxConcurrentStreams = uint32(min(*maxStreams, 1<<31-1))
+	config.Logger = slog.New(slog.NewTextHandler(stderr, nil))
 	if *verbose {
-		srv.Trace = stdout
+		config.Trace = stdout
+	}
+	tlsConfig := new(tls.Config)
+	srv, err := newServer(*kind, config, tlsConfig)
+	if err != nil {
+		return usageError{err}
 	}
 	fingerprint := ""
 	if !*h2c {
@@ -58,7 +56,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
-		srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+		tlsConfig.Certificates = []tls.Certificate{cert}
 		if made {
 			fingerprint = h2tls.Fingerprint(cert)
 		}
@@ -69,6 +67,34 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	greet(stdout, ln.Addr().String(), *h2c, fingerprint)
 	return serveUntil(ctx, srv, ln, *h2c)
+}
+
+// server is what the servers of nonet and of its net/http package have.
+type server interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
+// newServer returns a server of the routes by a kind of handler.
+func newServer(kind string, config nonet.Config, c *tls.Config) (server, error) {
+	switch kind {
+	case "stream":
+		return &nonet.Server{Handler: routes.Stream, TLSConfig: c, Config: config}, nil
+	case "inline":
+		return &nonet.Server{Inline: routes.Inline, TLSConfig: c, Config: config}, nil
+	case "nethttp":
+		return &nethttp.Server{Handler: routes.HTTP, TLSConfig: c, Config: config}, nil
+	}
+	return nil, fmt.Errorf("serve: unknown handler %q; it is stream, inline or nethttp", kind)
+}
+
+// serveTLS serves TLS; the methods of the two servers differ.
+func serveTLS(srv server, ln net.Listener) error {
+	if s, ok := srv.(*nethttp.Server); ok {
+		return s.ServeTLS(ln, "", "")
+	}
+	return srv.(*nonet.Server).ServeTLS(ln)
 }
 
 // certificate loads the certificate, or makes one for development.
@@ -102,13 +128,13 @@ func greet(w io.Writer, addr string, h2c bool, fingerprint string) {
 }
 
 // serveUntil serves until the context ends, then lets what runs finish.
-func serveUntil(ctx context.Context, srv *nonet.Server, ln net.Listener, cleartext bool) error {
+func serveUntil(ctx context.Context, srv server, ln net.Listener, cleartext bool) error {
 	done := make(chan error, 1)
 	go func() {
 		if cleartext {
 			done <- srv.Serve(ln)
 		} else {
-			done <- srv.ServeTLS(ln)
+			done <- serveTLS(srv, ln)
 		}
 	}()
 	select {

@@ -42,6 +42,7 @@ func TestGreeting(t *testing.T) {
 	}{
 		{"development certificate", "", "https", "-k --http2", true},
 		{"inline", "-handler inline", "https", "-k --http2", true},
+		{"nethttp", "-handler nethttp", "https", "-k --http2", true},
 		{"certificate of files", "-cert " + certFile + " -key " + keyFile, "https", "-k --http2", false},
 		{"cleartext", "-h2c", "http", "--http2-prior-knowledge", false},
 	} {

@@ -138,7 +138,7 @@ func (p *program) signal(sig os.Signal) {
 // two GOAWAYs (RFC 9113 section 6.8).
 func TestDrain(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		for _, args := range []string{"-handler stream", "-handler inline", "-h2c -handler stream", "-h2c -handler inline"} {
+		for _, args := range []string{"-handler stream", "-handler inline", "-handler nethttp", "-h2c -handler stream", "-h2c -handler inline", "-h2c -handler nethttp"} {
 			t.Run(fmt.Sprintf("%v/%s", sig, args), func(t *testing.T) {
 				t.Parallel()
 				nonet, addr, _ := serving(t, strings.Fields(args)...)

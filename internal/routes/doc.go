@@ -11,7 +11,7 @@
 //	/reset/CODE  RST_STREAM with that error code, a name or a number
 //	/protocol    "HTTP/2" or "HTTP/1.1"
 //
-// [Stream] and [Inline] are the same routes for the two kinds of handler. On
+// [Stream], [Inline] and [HTTP] are the same routes for the three kinds of handler. On
 // the inline path, what reads a body or writes more than 16 KiB goes on as a
 // stream handler.
 package routes

@@ -11,17 +11,23 @@ import (
 	"testing"
 
 	"github.com/nonet-h2/nonet"
+	"github.com/nonet-h2/nonet/nethttp"
 )
+
+// server is what the servers of both packages have.
+type server interface {
+	Serve(net.Listener) error
+	Close() error
+}
 
 // serve starts the routes on cleartext and returns a client that speaks one
 // version, and the address.
-func serve(t *testing.T, s *nonet.Server, http2 bool) (*http.Client, string) {
+func serve(t *testing.T, s server, http2 bool) (*http.Client, string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Logger = slog.New(slog.DiscardHandler)
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ln) }()
 	transport := &http.Transport{Protocols: new(http.Protocols)}
@@ -30,19 +36,24 @@ func serve(t *testing.T, s *nonet.Server, http2 bool) (*http.Client, string) {
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		s.Close()
-		if err := <-done; !errors.Is(err, nonet.ErrServerClosed) {
+		if err := <-done; !errors.Is(err, nonet.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("Serve: %v, want ErrServerClosed", err)
 		}
 	})
 	return &http.Client{Transport: transport}, "http://" + ln.Addr().String()
 }
 
-// each runs a test for both kinds of handler and both versions.
+// each runs a test for each kind of handler and both versions.
 func each(t *testing.T, f func(t *testing.T, c *http.Client, url string, http2 bool)) {
-	for kind, s := range map[string]*nonet.Server{"stream": {Handler: Stream}, "inline": {Inline: Inline}} {
+	quiet := nonet.Config{Logger: slog.New(slog.DiscardHandler)}
+	for kind, start := range map[string]func() server{
+		"stream":  func() server { return &nonet.Server{Handler: Stream, Config: quiet} },
+		"inline":  func() server { return &nonet.Server{Inline: Inline, Config: quiet} },
+		"nethttp": func() server { return &nethttp.Server{Handler: HTTP, Config: quiet} },
+	} {
 		for _, http2 := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/http2=%t", kind, http2), func(t *testing.T) {
-				c, url := serve(t, &nonet.Server{Handler: s.Handler, Inline: s.Inline}, http2)
+				c, url := serve(t, start(), http2)
 				f(t, c, url, http2)
 			})
 		}
