@@ -342,3 +342,30 @@ func TestGoexit(t *testing.T) {
 		p.want("HEADERS 1 :status=500 content-length=0 END_STREAM")
 	})
 }
+
+// TestAbortedIsNotShort: a response that was given up, by whichever side, is
+// no handler that forgot a part of its content.
+func TestAbortedIsNotShort(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		p := dial(t, &Server{Handler: func(s Stream) {
+			s.SetField("content-length", "10")
+			s.Flush()
+			if string(s.Path()) == "/abort" {
+				s.Abort()
+				return
+			}
+			<-s.Context().Done()
+		}})
+		p.get(1, "/abort")
+		p.want("HEADERS 1 :status=200 content-length=10", "RST_STREAM 1 INTERNAL_ERROR")
+		p.get(3, "/wait")
+		p.want("HEADERS 3 :status=200 content-length=10")
+		p.reset(3, http2.ErrCodeCancel)
+		p.quiet()
+		if text := p.log.String(); text != "" {
+			t.Errorf("logged %s", text)
+		}
+		p.nc.Close()
+		<-p.ended
+	})
+}

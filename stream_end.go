@@ -27,7 +27,7 @@ func (s Stream) Close() error {
 
 // conclude prepares the end of the response outside the lock.
 func (st *stream) conclude() {
-	if st.ended {
+	if st.ended || st.over() {
 		return
 	}
 	if st.declared >= 0 && st.written < st.declared && !st.head && !st.bodiless() {
