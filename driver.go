@@ -55,6 +55,7 @@ type driver struct {
 
 	// The reader's.
 	arrived []*stream // requests of this burst
+	within  bool      // input has ended within a frame
 	octets  int       // read since nothing more was to be sent
 }
 

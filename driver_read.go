@@ -15,7 +15,7 @@ import (
 func (d *driver) run(prefix []byte) error {
 	more := d.feed(prefix)
 	for more {
-		buf, n, err := d.wire.read()
+		buf, n, err := d.wire.read(d.within)
 		if n > 0 {
 			more = d.feed(buf[:n]) && d.awaitFlush()
 			putReadBuffer(buf)
@@ -65,6 +65,7 @@ func (d *driver) burst(b []byte) int {
 	}
 	now := d.now()
 	n := d.parseLocked(now, b)
+	d.within = d.core.Within()
 	d.signalsLocked()
 	d.admitLocked()
 	if d.core.Err() != nil {

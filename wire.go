@@ -54,10 +54,18 @@ func newWire(nc net.Conn, cipher *cipherConn) wire {
 func (w *wire) plain() bool { return w.nc == w.sock }
 
 // read waits for input and returns it in a pooled buffer, which the caller
-// gives back when n > 0. While it waits it holds no buffer.
-func (w *wire) read() (buf *readBuffer, n int, err error) {
+// gives back when n > 0. While it waits it holds no buffer, unless it stopped
+// within a frame.
+func (w *wire) read(within bool) (buf *readBuffer, n int, err error) {
 	if w.plain() && w.raw.ok() {
 		return w.raw.read()
+	}
+	if within {
+		buf = getReadBuffer()
+		if n, err = w.nc.Read(buf[:]); n == 0 {
+			putReadBuffer(buf)
+		}
+		return buf, n, err
 	}
 	n, err = w.nc.Read(w.nine[:])
 	if n == 0 {

@@ -100,6 +100,10 @@ func (c *Conn) Next(now time.Duration, b []byte, dst *hpack.Fields) (ev Event, n
 	}
 }
 
+// Within reports whether input has ended inside of a frame or of the client
+// connection preface: more of it is to come.
+func (c *Conn) Within() bool { return c.in.phase != phaseHeader || len(c.in.carry) > 0 }
+
 // preface takes octets of the client connection preface (RFC 9113 3.4).
 func (c *Conn) preface(b []byte) (n int, ok bool, _ *frame.Error) {
 	got := len(c.in.carry)
