@@ -26,6 +26,7 @@ type client struct {
 	t       *testing.T
 	n       *notes
 	nc      net.Conn
+	socket  bool     // no bubble: wait waits for the ends of streams
 	methods []string // HTTP/1.1
 	wfr     *http2.Framer
 	ebuf    bytes.Buffer
@@ -60,9 +61,9 @@ type head struct {
 	fields http.Header // lower-case names
 }
 
-func newClient(t *testing.T, n *notes, nc net.Conn, x exchange) *client {
+func newClient(t *testing.T, n *notes, nc net.Conn, x exchange, socket bool) *client {
 	c := &client{
-		t: t, n: n, nc: nc, methods: x.methods, next: 1, initial: 65535,
+		t: t, n: n, nc: nc, socket: socket, methods: x.methods, next: 1, initial: 65535,
 		streams: make(map[uint32]*answer), window: map[uint32]int{0: 65535},
 	}
 	c.cond = sync.NewCond(&c.mu)
@@ -129,7 +130,19 @@ func (c *client) close() {
 }
 
 // wait waits until nothing moves any more, in the client and in the server.
-func (c *client) wait() { synctest.Wait() }
+func (c *client) wait() {
+	if !c.socket {
+		synctest.Wait()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.streams {
+		for !c.closed && !a.end && a.reset == "" {
+			c.cond.Wait()
+		}
+	}
+}
 
 // advance lets time pass.
 func (c *client) advance(d time.Duration) { time.Sleep(d); synctest.Wait() }
@@ -272,7 +285,7 @@ func (c *client) read() {
 			c.do(func() { c.closed = true; c.cond.Broadcast() })
 			return
 		}
-		c.do(func() { c.frame(fr, f) })
+		c.do(func() { c.frame(fr, f); c.cond.Broadcast() })
 	}
 }
 

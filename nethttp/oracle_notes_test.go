@@ -16,7 +16,8 @@ import (
 
 // notes are what a handler saw, and the server's log.
 type notes struct {
-	start time.Time
+	start    time.Time
+	handlers sync.WaitGroup // those that run
 
 	mu       sync.Mutex
 	lines    [][2]string

@@ -322,7 +322,7 @@ func run(t *testing.T, s server, x exchange) (result seen) {
 		if x.config.tls {
 			nc = tls.Client(nc, clientTLS(x.methods != nil))
 		}
-		c := newClient(t, n, nc, x)
+		c := newClient(t, n, nc, x, false)
 		if x.script == nil {
 			c.get("/")
 		} else {
@@ -351,6 +351,8 @@ func (x exchange) serverHandler(n *notes) http.Handler {
 		inner = x.handler(n)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.handlers.Add(1)
+		defer n.handlers.Done()
 		n.request(r)
 		inner.ServeHTTP(w, r)
 	})
