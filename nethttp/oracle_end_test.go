@@ -217,7 +217,6 @@ func endRows() (rows []exchange) {
 			<-r.Context().Done()
 			n.try("103", func() { w.WriteHeader(103) })
 			n.try("200", func() { w.WriteHeader(200) })
-			n.note("flush fails", http.NewResponseController(w).Flush() != nil)
 		})),
 		reset("reset by the client: panic after it (http.Handler)", http2.ErrCodeCancel, get, done(func(n *notes, w http.ResponseWriter, r *http.Request) {
 			<-r.Context().Done()
