@@ -12,6 +12,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
+func storeIn(m map[string]int) { m["x"] = 1 }
+
 // endRows: how exchanges end otherwise: panics, early returns, resets, and
 // handlers that keep what they were given.
 func endRows() (rows []exchange) {
@@ -22,7 +24,7 @@ func endRows() (rows []exchange) {
 	}{
 		{"a string", func() { panic("boom") }},
 		{"an error", func() { panic(errors.New("boom")) }},
-		{"nil map", func() { var m map[string]int; m["x"] = 1 }},
+		{"nil map", func() { storeIn(nil) }},
 		{"index out of range", func() { var s []int; _ = s[len(s)] }},
 		{"http.ErrAbortHandler", func() { panic(http.ErrAbortHandler) }},
 		{"wrapped http.ErrAbortHandler", func() { panic(fmt.Errorf("so: %w", http.ErrAbortHandler)) }},
@@ -147,7 +149,7 @@ func endRows() (rows []exchange) {
 				c.reset(id, http2.ErrCodeNo)
 				c.get("/next")
 			},
-			handle: done(func(n *notes, w http.ResponseWriter, r *http.Request) { http.Error(w, "large", 413) }),
+			handle: done(func(n *notes, w http.ResponseWriter, r *http.Request) { http.Error(w, "large", http.StatusRequestEntityTooLarge) }),
 		},
 		exchange{
 			name: "early return: less than content-length, body coming (RFC 9113 8.1.1)",

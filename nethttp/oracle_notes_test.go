@@ -143,9 +143,9 @@ func (n *notes) request(r *http.Request) {
 	n.note(p+"transferEncoding", fmt.Sprintf("%q", r.TransferEncoding))
 	n.note(p+"trailer", fields(r.Trailer))
 	n.note(p+"remoteAddr", r.RemoteAddr)
-	n.note(p+"rest", fmt.Sprintf("TLS %t, Close %t, Body %t, GetBody %t, Cancel %t, Response %t, Form %t, Pattern %q",
+	n.note(p+"rest", fmt.Sprintf("TLS %t, Close %t, Body %t, GetBody %t, Response %t, Form %t, Pattern %q",
 		r.TLS != nil, r.Close, r.Body != nil, r.GetBody != nil,
-		r.Cancel != nil, r.Response != nil, r.Form != nil || r.PostForm != nil || r.MultipartForm != nil, r.Pattern))
+		r.Response != nil, r.Form != nil || r.PostForm != nil || r.MultipartForm != nil, r.Pattern))
 	n.note(p+"context", class(r.Context().Err()))
 	n.note(p+"localAddr", fmt.Sprint(r.Context().Value(http.LocalAddrContextKey)))
 }
