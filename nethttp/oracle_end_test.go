@@ -149,7 +149,9 @@ func endRows() (rows []exchange) {
 				c.reset(id, http2.ErrCodeNo)
 				c.get("/next")
 			},
-			handle: done(func(n *notes, w http.ResponseWriter, r *http.Request) { http.Error(w, "large", http.StatusRequestEntityTooLarge) }),
+			handle: done(func(n *notes, w http.ResponseWriter, r *http.Request) {
+				http.Error(w, "large", http.StatusRequestEntityTooLarge)
+			}),
 		},
 		exchange{
 			name: "early return: less than content-length, body coming (RFC 9113 8.1.1)",

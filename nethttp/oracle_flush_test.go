@@ -93,6 +93,40 @@ func flushRows() []exchange {
 				n.await(fmt.Sprint(i))
 			}
 		}),
+		stepwise("flush: a hundred events (http.Flusher)", 1, func(n *notes, w http.ResponseWriter, r *http.Request) {
+			for i := range 100 {
+				fmt.Fprintf(w, "data: %d\n\n", i)
+				flush(w)
+			}
+			n.await("0")
+		}),
+		{
+			name:     "flush: a window of one octet (RFC 9113 6.9)",
+			settings: []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 1}},
+			script: func(c *client) {
+				id := c.get("/")
+				for range 4 {
+					c.look(id, "now")
+					c.credit(id, 1)
+				}
+			},
+			handle: ok,
+		},
+		{
+			name:     "flush: a window of nothing and trailers (RFC 9113 6.9)",
+			settings: []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 0}},
+			script: func(c *client) {
+				id := c.get("/")
+				c.look(id, "before")
+				c.credit(id, 100)
+			},
+			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Trailer", "X-A")
+				io.WriteString(w, "body")
+				w.(http.Flusher).Flush()
+				w.Header().Set("X-A", "1")
+			},
+		},
 		{
 			name:     "flush: waits for the peer's window (http.Flusher)",
 			settings: []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 10}},

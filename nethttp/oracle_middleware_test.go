@@ -76,7 +76,9 @@ func middlewareRows() (rows []exchange) {
 		},
 		{
 			name: "http.Redirect (http.Redirect)", script: func(c *client) { c.get("/a/b"); c.request("PUT", "/a/b", true); c.wait() },
-			handle: func(n *notes, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "../c?d=1", http.StatusFound) },
+			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "../c?d=1", http.StatusFound)
+			},
 		},
 		{
 			name: "http.Error after fields were set (http.Error)",

@@ -245,6 +245,9 @@ func differences(name string, a, b seen) (list []difference) {
 // another path tells: a request that reached one handler only, or a response
 // that only one server sent.
 func told(path string, a, b seen) bool {
+	if strings.HasPrefix(path, "handler.") {
+		path = "request 1.is." // as if it were part of the first request
+	}
 	for _, inner := range []struct{ of, told string }{{".field.", ".status"}, {".is.", ".reached"}} {
 		if owner, _, ok := strings.Cut(path, inner.of); ok {
 			_, inA := a[owner+inner.told]
