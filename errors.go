@@ -1,6 +1,7 @@
 package nonet
 
 import (
+	"context"
 	"errors"
 
 	"github.com/nonet-h2/nonet/conn"
@@ -22,6 +23,14 @@ func (e *ResetError) Error() string {
 	}
 	return "nonet: " + by + ": " + e.Code.String()
 }
+
+// canceled is the cause of a context whose stream has ended by error. It is
+// context.Canceled too: clients return the cause in place of that, and programs
+// ask whether a request failed because it was given up.
+type canceled struct{ error }
+
+func (e canceled) Unwrap() error        { return e.error }
+func (e canceled) Is(target error) bool { return target == context.Canceled }
 
 // Errors of a Stream's methods. On a stream that was reset they return a
 // *[ResetError], and on a connection that is gone what ended it.

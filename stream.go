@@ -60,21 +60,22 @@ type stream struct {
 	ate int    // octets of earlier chunks that no credit was given for
 
 	// The writing side of the handler.
-	hdr      hpack.Fields // response header section, :status not in it yet
-	rtl      hpack.Fields // response trailers; the core's once handed over
-	status   int
-	declared int64 // content-length; -1: none
-	written  int64 // octets of content written
-	fill     int   // octets in out's tail chunk, committed or not
-	open     *chunk
-	sent     bool // the header section was committed
-	ended    bool // Close was called
-	declares bool // trailers were declared
-	lastConn bool // connection: close
-	panicked bool
-	short    bool    // less was written than declared
-	dateless bool    // no date field is to be added
-	then     Handler // set by Go
+	hdr        hpack.Fields // response header section, :status not in it yet
+	rtl        hpack.Fields // response trailers; the core's once handed over
+	status     int
+	declared   int64 // content-length; -1: none
+	written    int64 // octets of content written
+	fill       int   // octets in out's tail chunk, committed or not
+	open       *chunk
+	sent       bool // the header section was committed
+	ended      bool // Close was called
+	declares   bool // trailers were declared
+	lastConn   bool // connection: close
+	panicked   bool
+	short      bool    // less was written than declared
+	dateless   bool    // no date field is to be added
+	lengthless bool    // no content-length
+	then       Handler // set by Go
 
 	// Guarded by the mutex.
 	inbox    chunkList
@@ -104,7 +105,8 @@ type stream struct {
 
 // Context returns a context that is cancelled when the handler returns, or
 // before, when the stream is reset or the connection ends: then its cause is a
-// *[ResetError] or the connection's error. It is made when asked for first.
+// *[ResetError], for [errors.As], or the connection's error. It is made when
+// asked for first.
 func (s Stream) Context() context.Context {
 	st, err := s.lock()
 	if err != nil {
@@ -117,7 +119,7 @@ func (s Stream) Context() context.Context {
 		parent := s.ConnContext()
 		st.ctx, st.cancel = context.WithCancelCause(parent)
 		if st.over() {
-			st.cancel(st.err)
+			st.cancel(canceled{st.err})
 		}
 	}
 	return st.ctx

@@ -41,7 +41,8 @@ func (st *stream) free() {
 	st.hdr.Reset()
 	st.rtl.Reset()
 	st.status, st.written, st.fill, st.open = 0, 0, 0, nil
-	st.sent, st.ended, st.declares, st.lastConn, st.panicked, st.short, st.dateless = false, false, false, false, false, false, false
+	st.sent, st.ended, st.declares, st.lastConn, st.panicked, st.short = false, false, false, false, false, false
+	st.dateless, st.lengthless = false, false
 	st.then = nil
 	st.inEnd, st.tookCont, st.trailing, st.queued, st.retired = false, false, false, false, false
 	st.trl.Reset()
@@ -133,7 +134,7 @@ func (st *stream) overLocked(err error, keep bool) {
 	st.rcond.Broadcast()
 	st.wcond.Broadcast()
 	if st.cancel != nil {
-		st.cancel(err)
+		st.cancel(canceled{err})
 	}
 }
 

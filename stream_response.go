@@ -152,7 +152,7 @@ func (st *stream) finishHead(whole bool) {
 	if st.status == 0 {
 		st.status = 200
 	}
-	if whole && st.declared < 0 && st.rtl.Len() == 0 && !st.declares && !st.bodiless() && (st.written > 0 || !st.head) {
+	if whole && st.declared < 0 && !st.lengthless && st.rtl.Len() == 0 && !st.declares && !st.bodiless() && (st.written > 0 || !st.head) {
 		st.declared = st.written
 		st.hdr.AddInt(hpack.TokenContentLength, st.written)
 	}

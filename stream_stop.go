@@ -1,5 +1,7 @@
 package nonet
 
+import "github.com/nonet-h2/nonet/hpack"
+
 // What adapters to other interfaces need beside a Stream's own verbs.
 
 // CloseRead makes reads fail with err, from now on (those that wait, too) or,
@@ -42,12 +44,55 @@ func (s Stream) Buffered() []byte {
 	return st.open.buf[st.open.w:st.fill]
 }
 
-// OmitDate leaves the date field out of a response that has none of the
-// handler's.
-func (s Stream) OmitDate() {
+// Written returns how many octets of content were written.
+func (s Stream) Written() int64 {
 	if st := s.held(); st != nil {
-		st.dateless = true
+		return st.written
 	}
+	return 0
+}
+
+// Omit keeps the response from getting a field of itself: TokenDate or
+// TokenContentLength. What the handler adds is sent.
+func (s Stream) Omit(t hpack.Token) {
+	st := s.held()
+	if st == nil {
+		return
+	}
+	switch t {
+	case hpack.TokenDate:
+		st.dateless = true
+	case hpack.TokenContentLength:
+		st.lengthless = true
+	}
+}
+
+// AwaitSent waits until everything that was flushed is on its way: a reset no
+// longer drops it. It returns what keeps it from that.
+func (s Stream) AwaitSent() error {
+	st, err := s.lock()
+	if err != nil {
+		return err
+	}
+	if st.h1 != nil {
+		st.mu.Load().Unlock()
+		return nil
+	}
+	d := st.d
+	for err == nil && st.unsent > 0 {
+		switch {
+		case s.held() == nil:
+			err = ErrStale
+		case st.over():
+			err = st.err
+		case st.entry:
+			err = ErrWouldBlock
+		default:
+			st.waitLocked()
+		}
+	}
+	d.unlockAndKickFor(st)
+	return err
 }
 
 // Complete reports whether the whole request was there when its handler

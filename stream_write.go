@@ -111,11 +111,7 @@ func (s Stream) commit(more bool) error {
 			err = ErrWouldBlock
 			break
 		}
-		d.kickLocked()
-		d.watchLocked()
-		st.writers++
-		st.wcond.Wait()
-		st.writers--
+		st.waitLocked()
 		switch {
 		case s.held() == nil:
 			err = ErrStale
@@ -128,6 +124,15 @@ func (s Stream) commit(more bool) error {
 	}
 	d.unlockAndKickFor(st)
 	return err
+}
+
+// waitLocked waits until less is unsent, or the stream is over.
+func (st *stream) waitLocked() {
+	st.d.kickLocked()
+	st.d.watchLocked()
+	st.writers++
+	st.wcond.Wait()
+	st.writers--
 }
 
 // commitLocked passes the header section and the uncommitted octets on.

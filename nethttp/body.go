@@ -55,7 +55,7 @@ func (b *body) fillTrailer() {
 	f := b.s.Trailers()
 	for i := range f.Len() {
 		name := headerName(f.Token(i), f.Name(i))
-		if _, ok := b.trailer[name]; ok {
+		if _, ok := b.trailer[name]; ok && nonet.TrailerAllowed(name) {
 			b.trailer[name] = append(b.trailer[name], string(f.Value(i)))
 		}
 	}

@@ -41,7 +41,7 @@ func (e *engine) serve(s nonet.Stream) {
 	r.RemoteAddr, r.TLS = c.remote, c.tls
 	r.Body = http.NoBody
 	w := &x.w
-	w.s, w.e, w.conn, w.head = s, e, c, r.Method == http.MethodHead
+	w.s, w.e, w.conn, w.ctx, w.head = s, e, c, &x.ctx, r.Method == http.MethodHead
 	if r.ContentLength = s.ContentLength(); !s.Complete() {
 		w.body = &body{s: s}
 		r.Body = w.body
@@ -89,6 +89,7 @@ func (w *response) run(h http.Handler, r *http.Request) {
 // nothing of it was sent, else with RST_STREAM(INTERNAL_ERROR).
 func (w *response) panicked(v any) {
 	w.end()
+	_ = w.s.AwaitSent()
 	if v == http.ErrAbortHandler {
 		_ = w.s.Abort()
 		return

@@ -21,7 +21,7 @@ const sniffLen = 512
 func (w *response) fix() {
 	h := w.header
 	if _, ok := h["Date"]; ok && len(h["Date"]) == 0 {
-		w.s.OmitDate()
+		w.s.Omit(hpack.TokenDate)
 	}
 	_, typed := h["Content-Type"]
 	w.sniff = !typed && h.Get("Content-Encoding") == "" && bodyAllowed(w.status)
@@ -46,10 +46,12 @@ func (w *response) fix() {
 // length takes over a content-length, if it is one.
 func (w *response) length(values []string) {
 	if len(values) == 0 {
+		w.s.Omit(hpack.TokenContentLength)
 		return
 	}
 	if n, err := strconv.ParseUint(values[0], 10, 63); err == nil {
 		_ = w.s.SetField("content-length", strconv.FormatUint(n, 10))
+		w.sized = true
 	}
 }
 
@@ -166,7 +168,12 @@ func (w *response) sendTrailers() {
 		return
 	}
 	slices.Sort(w.trailer)
-	sent := false
+	if values, ok := h["Content-Length"]; !w.sized && (!ok || len(values) > 0) && bodyAllowed(w.status) {
+		// The engine gives none to a response with trailers.
+		if n := w.s.Written(); n > 0 || !w.head {
+			_ = w.s.SetField("content-length", strconv.FormatInt(n, 10))
+		}
+	}
 	for _, name := range w.trailer {
 		values := h[name]
 		for key := range h {
@@ -175,10 +182,9 @@ func (w *response) sendTrailers() {
 			}
 		}
 		for _, v := range values {
-			sent = w.s.AppendTrailer(name, trim(v)) == nil || sent
+			_ = w.s.AppendTrailer(name, trim(v))
 		}
 	}
-	_ = sent
 }
 
 // caller says where in the user's program a method was called.

@@ -71,6 +71,12 @@ func (w *http1Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
+// CloseNotify is http.CloseNotifier, which old programs ask for.
+func (w *http1Response) CloseNotify() <-chan bool {
+	//lint:ignore SA1019 that is what this is for
+	return w.ResponseWriter.(http.CloseNotifier).CloseNotify()
+}
+
 // start notes what the header section is.
 func (w *http1Response) start(code int) {
 	if w.started || code < 200 && code != http.StatusSwitchingProtocols {

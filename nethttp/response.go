@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ type response struct {
 	s    nonet.Stream
 	e    *engine
 	conn *connection
+	ctx  context.Context
 	body *body // nil: the request has none
 	head bool
 
@@ -25,6 +27,7 @@ type response struct {
 	header  http.Header
 	status  int
 	wrote   bool   // the header section is fixed
+	sized   bool   // the handler gave a content-length
 	sniff   bool   // a content-type is to be found
 	done    bool   // the handler has returned
 	peek    []byte // the beginning of content that HEAD drops
@@ -158,6 +161,13 @@ func (w *response) FlushError() error {
 	}
 	w.sniffRest()
 	return w.error(w.s.Flush())
+}
+
+// CloseNotify is http.CloseNotifier, which old programs ask for.
+func (w *response) CloseNotify() <-chan bool {
+	c := make(chan bool, 1)
+	context.AfterFunc(w.ctx, func() { c <- true })
+	return c
 }
 
 // EnableFullDuplex: HTTP/2 has nothing else.
