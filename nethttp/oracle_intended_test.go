@@ -47,7 +47,7 @@ var intended = []struct {
 		{"path: fragment is no part of it (Request.URL)", "1.status", "200", "absent"},
 		{"path: fragment is no part of it (Request.URL)", "request 1.reached", "the handler", "absent"},
 	}},
-	{"Limits of the engine, each with its reason in conn/limits.go: 100 fields, 64 cookies, 32 KiB in all; beyond them 431 (RFC 9110 15.5, RFC 6585 5). net/http has 1 MiB.", []difference{
+	{"Limits of the engine, each with its reason in conn/limits.go: 100 fields, 64 cookies, 32 KiB in all; beyond them 431 (RFC 6585 5). net/http has 1 MiB.", []difference{
 		{"field: 150 of them (http.Header)", "1.body", "\"ok\\n\"", "\"\""},
 		{"field: 150 of them (http.Header)", "1.field.content-length", "\"3\"", "\"0\""},
 		{"field: 150 of them (http.Header)", "1.field.content-type", "\"text/plain; charset=utf-8\"", "absent"},
