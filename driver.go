@@ -27,6 +27,8 @@ type driver struct {
 	limit  int       // handlers that may run at once
 	stall  time.Duration
 	writer func()          // startWriter, bound once
+	worker func()          // runWorker, bound once
+	work   workQueue       // has its own mutex
 	base   context.Context // of the connection; nil: none was made
 	teller connTeller
 
@@ -72,7 +74,7 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 			Prepared:              s.Prepared,
 		}, 0),
 	}
-	d.writer = d.startWriter
+	d.writer, d.worker = d.startWriter, d.runWorker
 	d.wrote.L = &d.mu
 	if s.Trace != nil {
 		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)

@@ -84,11 +84,7 @@ func (d *driver) burst(b []byte) int {
 	write := d.claimLocked()
 	d.mu.Unlock()
 	d.tell()
-	for i, st := range d.arrived {
-		d.arrived[i] = nil
-		go st.run()
-	}
-	d.arrived = d.arrived[:0]
+	d.startArrived()
 	if write {
 		go d.writer()
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/nonet-h2/nonet/hpack"
 )
 
-// serve is the goroutine of a stream handler.
+// serve runs a stream handler.
 func (st *stream) serve() {
 	d := st.d
 	defer d.finish(st)
@@ -91,7 +91,7 @@ func (d *driver) finish(st *stream) {
 	d.mu.Unlock()
 	d.tell()
 	if next != nil {
-		go next.run()
+		d.start(next)
 	}
 	if short {
 		d.logShort()
@@ -134,11 +134,8 @@ func (d *driver) runInline(now time.Duration) {
 		}
 	}
 	clear(d.arrived[len(kept):])
-	for i, st := range kept {
-		kept[i] = nil
-		go st.run()
-	}
-	d.arrived = kept[:0]
+	d.arrived = kept
+	d.startArrived()
 	if d.wantWriteLocked() && d.wire.canTry() {
 		d.tryLocked(now)
 	} else {

@@ -43,8 +43,7 @@ type stream struct {
 	word atomic.Uint64
 	// mu is the mutex of the connection that the request came by. A stale
 	// Stream may find another connection's here; word tells it so.
-	mu  atomic.Pointer[sync.Mutex]
-	run func() // serve, bound once: a go statement with it allocates nothing
+	mu atomic.Pointer[sync.Mutex]
 
 	// Set before the handler starts, then constant until it returns.
 	d     *driver      // HTTP/2
@@ -96,7 +95,7 @@ type stream struct {
 	writers  int
 	rcond    sync.Cond
 	wcond    sync.Cond
-	next     *stream // in the driver's queue
+	next     *stream // in one of the driver's queues
 	prev     *stream
 
 	first chunk

@@ -14,7 +14,6 @@ func newStream() *stream {
 	st, _ := streams.Get().(*stream)
 	if st == nil {
 		st = new(stream)
-		st.run = st.serve
 	}
 	st.declared = -1
 	return st
