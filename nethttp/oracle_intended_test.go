@@ -401,6 +401,26 @@ var intended = []struct {
 		{"timeout: IdleTimeout after a ReadTimeout (http.Server.IdleTimeout)", "client.closed#5", "false", "true"},
 		{"timeout: IdleTimeout is ReadTimeout by default (http.Server.IdleTimeout)", "client.closed#3", "false", "true"},
 	}},
+	{"The response to HEAD ends when its handler does; net/http ends it when its header section leaves.", []difference{
+		{"HEAD: panic after headers (RFC 9110 9.3.2)", "1.end", "true", "false"},
+		{"HEAD: panic after headers (RFC 9110 9.3.2)", "1.reset", "", "INTERNAL_ERROR"},
+	}},
+	{"Flush does not wait until the peer has the octets, so a deadline that has passed drops what was flushed just before.", []difference{
+		{"deadline: write, in the past after some was sent (http.ResponseController.SetWriteDeadline)", "1.body", "\"some\"", "\"\""},
+	}},
+	{"RFC 9110 6.5.1: a field that may not stand in trailers is not handed on, and the request goes on; net/http resets some of them, and hands Cookie on.", []difference{
+		{"request trailers: authorization (RFC 9110 6.5.1)", "1.body", "\"\"", "\"read\\n\""},
+		{"request trailers: authorization (RFC 9110 6.5.1)", "1.end", "false", "true"},
+		{"request trailers: authorization (RFC 9110 6.5.1)", "1.reset", "PROTOCOL_ERROR", ""},
+		{"request trailers: authorization (RFC 9110 6.5.1)", "1.status", "absent", "200"},
+		{"request trailers: authorization (RFC 9110 6.5.1)", "handler.readAll", "stream error: stream ID 1; PROTOCOL_ERROR", "nil"},
+		{"request trailers: cookie crumbs (RFC 9113 8.2.3)", "handler.trailerAtEnd", "{Cookie=[\"a=1\" \"b=2\"]}", "{Cookie=nil}"},
+		{"request trailers: prohibited field (RFC 9110 6.5.1)", "1.body", "\"\"", "\"read\\n\""},
+		{"request trailers: prohibited field (RFC 9110 6.5.1)", "1.end", "false", "true"},
+		{"request trailers: prohibited field (RFC 9110 6.5.1)", "1.reset", "PROTOCOL_ERROR", ""},
+		{"request trailers: prohibited field (RFC 9110 6.5.1)", "1.status", "absent", "200"},
+		{"request trailers: prohibited field (RFC 9110 6.5.1)", "handler.readAll", "stream error: stream ID 1; PROTOCOL_ERROR", "nil"},
+	}},
 	{"Server push is deprecated (RFC 9113 8.4) and never used.", []difference{
 		{"writer: is http.Pusher (http.ResponseWriter)", "handler.is", "true", "false"},
 	}},
