@@ -2,10 +2,12 @@ package nonet
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 
 	"github.com/nonet-h2/nonet/frame"
+	h2tls "github.com/nonet-h2/nonet/tls"
 )
 
 // What a server tells about its connections, and how connections come to it
@@ -40,6 +42,11 @@ func (s *Server) ServeConnWith(nc net.Conn, opts ConnOptions) error {
 		o.n = copy(o.prefix[:], frame.Preface)
 	}
 	return s.serveOpening(o, nil, true)
+}
+
+// ServeTLSConfig is ServeTLS with another configuration than TLSConfig.
+func (s *Server) ServeTLSConfig(l net.Listener, c *tls.Config) error {
+	return s.serveListener(l, h2tls.ServerConfig(c))
 }
 
 // context makes the context of the connection, which is nc to the user.

@@ -11,11 +11,6 @@ import (
 	"github.com/nonet-h2/nonet/conn"
 )
 
-// serverClosed is http.ErrServerClosed, and nonet's.
-type serverClosed struct{}
-
-var errServerClosed error = http.ErrServerClosed
-
 // errBodyClosed is what reads of a body get that was closed, or whose handler
 // has returned. The text is what gRPC looks for.
 var errBodyClosed error = bodyClosed{}

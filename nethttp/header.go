@@ -27,15 +27,14 @@ func (w *response) fix() {
 	w.sniff = !typed && h.Get("Content-Encoding") == "" && bodyAllowed(w.status)
 	var room [16]string
 	for _, name := range sorted(room[:0], h) {
-		switch name {
-		case "Content-Length":
+		switch {
+		case strings.HasPrefix(name, http.TrailerPrefix):
+			continue
+		case strings.EqualFold(name, "Content-Length"):
 			w.length(h[name])
 			continue
-		case "Trailer":
+		case name == "Trailer":
 			w.declare(h[name])
-		}
-		if strings.HasPrefix(name, http.TrailerPrefix) {
-			continue
 		}
 		for _, v := range h[name] {
 			_ = w.s.AddField(name, trim(v)) // what can't be sent is left out

@@ -29,7 +29,8 @@ type Server struct {
 	// ReadTimeout bounds the reading of a request; on HTTP/2 that of its body,
 	// from the end of its header section on.
 	ReadTimeout time.Duration
-	// ReadHeaderTimeout is for HTTP/1.1; on HTTP/2 see Limits.Handshake and
+	// ReadHeaderTimeout bounds the reading of a header section on HTTP/1.1. 0:
+	// ReadTimeout, or Limits.Handshake where that is 0 too. On HTTP/2 see
 	// Limits.Block.
 	ReadHeaderTimeout time.Duration
 	// WriteTimeout bounds the handling of a request. On HTTP/2 its stream is
@@ -38,7 +39,8 @@ type Server struct {
 	// IdleTimeout is how long a connection without requests is kept. 0:
 	// ReadTimeout, or Limits.Idle where that is 0 too; negative: for ever.
 	IdleTimeout time.Duration
-	// MaxHeaderBytes bounds a request's header section. 0: Limits.HeaderListSize.
+	// MaxHeaderBytes bounds a request's header section. 0: Limits.HeaderListSize
+	// on HTTP/2, net/http's default on HTTP/1.1.
 	MaxHeaderBytes int
 
 	// BaseContext makes the context that the connections of a listener start
@@ -89,7 +91,7 @@ func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 		c = new(tls.Config)
 	}
 	c.Certificates = append(c.Certificates[:len(c.Certificates):len(c.Certificates)], cert)
-	return served(s.start().Serve(tls.NewListener(l, h2tls.ServerConfig(c))))
+	return served(s.start().ServeTLSConfig(l, c))
 }
 
 // Shutdown ends the server gracefully: it returns when each request that was
@@ -117,7 +119,7 @@ func (s *Server) RegisterOnShutdown(f func()) {
 // served makes the end of a server the one that users of net/http expect.
 func served(err error) error {
 	if errors.Is(err, nonet.ErrServerClosed) {
-		return errServerClosed
+		return http.ErrServerClosed // which programs compare with ==
 	}
 	return err
 }
@@ -139,6 +141,15 @@ func (s *Server) start() *nonet.Server {
 		MaxHeaderBytes:    s.MaxHeaderBytes,
 		ConnState:         s.ConnState,
 		ErrorLog:          logs.std(),
+	}
+	limits := s.Limits.WithDefaults()
+	if s.ReadTimeout == 0 {
+		if s.ReadHeaderTimeout == 0 {
+			hs.ReadHeaderTimeout = max(limits.Handshake, 0)
+		}
+		if s.IdleTimeout == 0 {
+			hs.IdleTimeout = max(limits.Idle, 0)
+		}
 	}
 	hs.Handler = &http1Handler{h: orDefault(s.Handler)}
 	s.http1 = hs
