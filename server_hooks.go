@@ -94,6 +94,10 @@ func (d *driver) tell() {
 		state = ConnActive
 	}
 	d.mu.Unlock()
+	if t.told == ConnNew && state == ConnIdle {
+		// net/http's too are active until they have shown what they speak.
+		f(d.nc, ConnActive)
+	}
 	if state != t.told && !t.closed {
 		t.told = state
 		f(d.nc, state)

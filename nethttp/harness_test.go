@@ -32,9 +32,10 @@ type peer struct {
 	enc  *hpack.Encoder
 	ebuf bytes.Buffer
 
-	mu    sync.Mutex
-	lines []string
-	gone  error
+	mu       sync.Mutex
+	lines    []string
+	gone     error
+	settings map[http2.SettingID]uint32
 }
 
 // cleartext and overTLS are the two ways to a server.
@@ -84,7 +85,7 @@ func (l *listener) dial(t *testing.T, secure bool) *peer {
 	if secure {
 		nc = tls.Client(nc, clientTLS(false))
 	}
-	p := &peer{t: t, nc: nc, fr: http2.NewFramer(nc, nc)}
+	p := &peer{t: t, nc: nc, fr: http2.NewFramer(nc, nc), settings: make(map[http2.SettingID]uint32)}
 	p.fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	p.fr.MaxHeaderListSize = 1 << 20
 	p.enc = hpack.NewEncoder(&p.ebuf)
@@ -114,6 +115,9 @@ func (p *peer) read() {
 			p.gone = err
 			p.mu.Unlock()
 			return
+		}
+		if s, ok := f.(*http2.SettingsFrame); ok && !s.IsAck() {
+			_ = s.ForeachSetting(func(s http2.Setting) error { p.settings[s.ID] = s.Val; return nil })
 		}
 		if line := frameLine(f); line != "" {
 			p.lines = append(p.lines, line)
