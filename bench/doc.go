@@ -13,10 +13,12 @@
 //	huffman_test.go   string literals
 //	request_test.go   whole requests through two Conns joined in memory, and
 //	                  through a server's Conn alone
+//	nethttp_test.go   a handler of net/http under nethttp and under net/http's own
+//	                  server, over loopback
 //	corpus_test.go    the header lists, made by rule; stories_test.go those that
 //	                  were recorded
 //	measure_test.go   how two things are measured beside each other
 //
-// Nothing here opens a socket. The tests hold the data against what it should
+// Nothing else opens a socket. The tests hold the data against what it should
 // be and prove that what is measured works and allocates nothing.
 package bench

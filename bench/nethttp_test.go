@@ -3,17 +3,13 @@ package bench
 import (
 	"bytes"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"runtime"
 	"testing"
-	"time"
 
 	"golang.org/x/net/http2"
 	xhpack "golang.org/x/net/http2/hpack"
 
-	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/nethttp"
 )
@@ -23,7 +19,7 @@ import (
 // repeats octets that were made before and counts END_STREAM flags: it allocates
 // nothing, so what is allocated is the server's.
 
-// hello is a small response as handlers write it.
+// httpHello is a small response as handlers write it.
 func httpHello(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain")
@@ -31,24 +27,23 @@ func httpHello(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "hello world\n")
 }
 
-const httpBatch = 100 // requests in flight
+// httpBatch is how many requests are in flight.
+const httpBatch = 100
 
-// httpServers are the two of them.
-func httpServers() map[string]func(net.Listener) (stop func()) {
-	h := http.HandlerFunc(httpHello)
-	return map[string]func(net.Listener) func(){
-		"nethttp": func(l net.Listener) func() {
-			s := &nethttp.Server{Handler: h, Config: nonet.Config{Logger: slog.New(slog.DiscardHandler)}}
-			go s.Serve(l)
-			return func() { s.Close() }
-		},
-		"net/http": func(l net.Listener) func() {
-			s := &http.Server{Handler: h, Protocols: new(http.Protocols)}
-			s.Protocols.SetUnencryptedHTTP2(true)
-			go s.Serve(l)
-			return func() { s.Close() }
-		},
-	}
+// httpServers serve it until stop is called.
+var httpServers = map[string]func(net.Listener) (stop func()){
+	"nethttp": func(l net.Listener) func() {
+		s := &nethttp.Server{Handler: http.HandlerFunc(httpHello)}
+		s.Limits.Requests = -1 // any number on one connection
+		go s.Serve(l)
+		return func() { s.Close() }
+	},
+	"net/http": func(l net.Listener) func() {
+		s := &http.Server{Handler: http.HandlerFunc(httpHello), Protocols: new(http.Protocols)}
+		s.Protocols.SetUnencryptedHTTP2(true)
+		go s.Serve(l)
+		return func() { s.Close() }
+	},
 }
 
 // httpClient sends batches of requests.
@@ -99,10 +94,10 @@ func newHTTPClient(b *testing.B, addr string) *httpClient {
 	return c
 }
 
-// batch sends n requests and waits for their responses.
-func (c *httpClient) batch(b *testing.B, n int) {
+// batch sends requests and waits for their responses.
+func (c *httpClient) batch(b *testing.B) {
 	c.out = c.out[:0]
-	for range n {
+	for range httpBatch {
 		c.out = frame.AppendHeader(c.out, frame.Header{Length: uint32(len(c.block)), Type: frame.TypeHeaders,
 			Flags: frame.FlagEndHeaders | frame.FlagEndStream, StreamID: c.next})
 		c.out = append(c.out, c.block...)
@@ -111,7 +106,7 @@ func (c *httpClient) batch(b *testing.B, n int) {
 	if _, err := c.nc.Write(c.out); err != nil {
 		b.Fatal(err)
 	}
-	c.await(b, n)
+	c.await(b, httpBatch)
 }
 
 // await reads until so many streams have ended.
@@ -142,47 +137,29 @@ func (c *httpClient) await(b *testing.B, ends int) {
 	}
 }
 
-// BenchmarkHTTPHandler reports time and allocations of a request under
-// nethttp, and their ratio to net/http's.
+// BenchmarkHTTPHandler measures a request of a batch under both, and counts the
+// allocations of both.
 func BenchmarkHTTPHandler(b *testing.B) {
-	type side struct {
-		c      *httpClient
-		spent  time.Duration
-		allocs uint64
-	}
-	sides := make(map[string]*side)
-	for name, serve := range httpServers() {
+	run := make(map[string]func())
+	for name, serve := range httpServers {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer serve(l)()
-		sides[name] = &side{c: newHTTPClient(b, l.Addr().String())}
-		defer sides[name].c.nc.Close()
-		for range 20 {
-			sides[name].c.batch(b, httpBatch)
-		}
+		c := newHTTPClient(b, l.Addr().String())
+		defer c.nc.Close()
+		run[name] = func() { c.batch(b) }
 	}
-	b.ResetTimer()
-	var m runtime.MemStats
-	for done := 0; done < b.N; {
-		n := min(httpBatch, b.N-done)
-		for _, s := range sides {
-			runtime.ReadMemStats(&m)
-			before, begin := m.Mallocs, time.Now()
-			s.c.batch(b, n)
-			s.spent += time.Since(begin)
-			runtime.ReadMemStats(&m)
-			s.allocs += m.Mallocs - before
-		}
-		done += n
+	ours, theirs := newSide(run["nethttp"]), newSide(run["net/http"])
+	for b.Loop() {
+		ours.run()
+		theirs.run()
 	}
-	ours, theirs := sides["nethttp"], sides["net/http"]
-	each := func(d float64) float64 { return d / float64(b.N) }
-	b.ReportMetric(each(float64(ours.spent)), "ns/request")
-	b.ReportMetric(each(float64(theirs.spent)), "ns/request-net/http")
-	b.ReportMetric(each(float64(ours.allocs)), "allocs/request")
-	b.ReportMetric(each(float64(theirs.allocs)), "allocs/request-net/http")
-	b.ReportMetric(float64(ours.spent)/float64(theirs.spent), "ratio")
 	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ours.median()/httpBatch, "ns/request")
+	b.ReportMetric(theirs.median()/httpBatch, "net/http-ns/request")
+	b.ReportMetric(theirs.median()/ours.median(), "ratio")
+	b.ReportMetric(testing.AllocsPerRun(10, run["nethttp"])/httpBatch, "allocs/request")
+	b.ReportMetric(testing.AllocsPerRun(10, run["net/http"])/httpBatch, "net/http-allocs/request")
 }
