@@ -13,10 +13,14 @@ import (
 // for processing the content; RFC 9113 8.2.2 what is specific to a connection,
 // and 8.1 pseudo-header fields. Every kind of handler uses this one list.
 func TrailerAllowed(name string) bool {
-	if strings.HasPrefix(name, ":") {
+	var room [32]byte
+	switch {
+	case strings.HasPrefix(name, ":"):
 		return false
+	case len(name) > len(room): // no name of the list is so long
+		return true
 	}
-	switch strings.ToLower(name) {
+	switch string(lower(room[:0], name)) {
 	case
 		// Framing.
 		"transfer-encoding", "content-length", "trailer",

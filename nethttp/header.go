@@ -150,6 +150,9 @@ func (w *response) announce(name string) {
 		w.e.logs.printf("http: ignoring invalid trailer %q", name)
 		return
 	}
+	if w.trailer == nil {
+		w.trailer = make([]string, 0, 4) // gRPC declares three
+	}
 	if !slices.Contains(w.trailer, name) {
 		w.trailer = append(w.trailer, name)
 	}
@@ -158,8 +161,10 @@ func (w *response) announce(name string) {
 // sendTrailers sends the trailers that the handler has set.
 func (w *response) sendTrailers() {
 	h := w.header
-	for name := range h {
-		if rest, ok := strings.CutPrefix(name, http.TrailerPrefix); ok {
+	var prefixed []string // most responses have none
+	for key := range h {
+		if rest, ok := strings.CutPrefix(key, http.TrailerPrefix); ok {
+			prefixed = append(prefixed, key)
 			w.announce(http.CanonicalHeaderKey(rest))
 		}
 	}
@@ -175,8 +180,8 @@ func (w *response) sendTrailers() {
 	}
 	for _, name := range w.trailer {
 		values := h[name]
-		for key := range h {
-			if rest, ok := strings.CutPrefix(key, http.TrailerPrefix); ok && http.CanonicalHeaderKey(rest) == name {
+		for _, key := range prefixed {
+			if http.CanonicalHeaderKey(key[len(http.TrailerPrefix):]) == name {
 				values = h[key]
 			}
 		}
