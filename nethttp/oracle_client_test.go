@@ -75,14 +75,17 @@ func newClient(t *testing.T, n *notes, nc net.Conn, x exchange, socket bool) *cl
 		go c.readOctets()
 		return c
 	}
-	go c.read()
 	settings := x.settings
 	if settings == nil {
 		settings = []http2.Setting{{ID: http2.SettingInitialWindowSize, Val: 1 << 24}}
 	}
-	c.raw(http2.ClientPreface)
-	c.do(func() { c.wfr.WriteSettings(settings...) })
-	c.do(func() { c.wfr.WriteWindowUpdate(0, 1<<24) })
+	// All at once and before reading, which acknowledges the server's SETTINGS.
+	c.do(func() {
+		(*outbox)(c).Write([]byte(http2.ClientPreface))
+		c.wfr.WriteSettings(settings...)
+		c.wfr.WriteWindowUpdate(0, 1<<24)
+	})
+	go c.read()
 	c.wait()
 	return c
 }
