@@ -23,6 +23,7 @@
 //	request.go, names.go      fields to http.Request
 //	context.go, body.go       its context and body
 //	response.go, header.go    http.ResponseWriter, http.Header to fields
+//	copy.go, deadline.go      its ReadFrom, and its deadlines
 //	trailers.go               the functions for trailers and resets
 //	http1.go                  the same on HTTP/1.1
 //	errors.go, log.go

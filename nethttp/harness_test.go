@@ -240,3 +240,33 @@ func (p *peer) reset(id uint32, code http2.ErrCode) {
 	p.t.Helper()
 	p.ok(p.fr.WriteRSTStream(id, code))
 }
+
+// answered is a response and its whole content.
+type answered struct {
+	*http.Response
+	body string
+	err  error // what its end was
+}
+
+// over asks a handler by net/http's client, on HTTP/2 in cleartext.
+func over(t *testing.T, h http.Handler, method string) answered {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nethttp.Server{Handler: h}
+	go s.Serve(l)
+	defer s.Close()
+	req, err := http.NewRequest(method, "http://"+l.Addr().String()+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http2Client(t).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answered{resp, string(b), err}
+}

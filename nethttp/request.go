@@ -113,31 +113,23 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 	return x.parse(r.RequestURI)
 }
 
-// parse parses the value of :path.
+// parse parses the value of :path as url.ParseRequestURI does, and for those that
+// stand for themselves without it.
 func (x *exchange) parse(path string) bool {
-	end := len(path)
-	for i := range len(path) {
-		c := path[i]
-		if c == '?' {
-			end = i
-			break
-		}
-		if !plain[c] {
-			u, err := url.ParseRequestURI(path)
-			if err != nil {
-				return false
-			}
-			x.url = *u
-			return true
-		}
+	end := 0
+	for end < len(path) && plain[path[end]] {
+		end++
 	}
-	if end == 0 || path[0] != '/' {
+	query := end
+	for query < len(path) && path[query] > ' ' && path[query] != 0x7f {
+		query++
+	}
+	if end == 0 || path[0] != '/' || query < len(path) || end < len(path) && path[end] != '?' {
 		u, err := url.ParseRequestURI(path)
-		if err != nil {
-			return false
+		if err == nil {
+			x.url = *u
 		}
-		x.url = *u
-		return true
+		return err == nil
 	}
 	x.url.Path = path[:end]
 	if end < len(path) {

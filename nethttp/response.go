@@ -115,38 +115,6 @@ func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// ReadFrom copies from src without a buffer in between.
-func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.begin(); err != nil {
-		return 0, err
-	}
-	if w.sniff || w.head {
-		first := make([]byte, sniffLen)
-		for w.sniff || w.head {
-			k, e := src.Read(first)
-			if k > 0 {
-				if w.sniff {
-					sniff(w, first[:k])
-				}
-				k, err = w.s.Write(first[:k])
-				if n += int64(k); err != nil {
-					return n, w.error(err)
-				}
-			}
-			if e == io.EOF {
-				return n, nil
-			}
-			if e != nil {
-				return n, e
-			}
-		}
-	}
-	k, err := w.s.ReadFrom(src)
-	return n + k, w.error(err)
-}
-
 func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError sends what was written, the header section first.

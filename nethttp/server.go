@@ -58,7 +58,6 @@ type Server struct {
 
 	mu         sync.Mutex
 	engine     *nonet.Server
-	http1      *http.Server
 	onShutdown []func()
 }
 
@@ -152,7 +151,6 @@ func (s *Server) start() *nonet.Server {
 		}
 	}
 	hs.Handler = &http1Handler{h: orDefault(s.Handler)}
-	s.http1 = hs
 	e := &engine{
 		handler:      &general{orDefault(s.Handler)},
 		logs:         logs,
