@@ -44,14 +44,6 @@ func (s Stream) Buffered() []byte {
 	return st.open.buf[st.open.w:st.fill]
 }
 
-// Written returns how many octets of content were written.
-func (s Stream) Written() int64 {
-	if st := s.held(); st != nil {
-		return st.written
-	}
-	return 0
-}
-
 // Omit keeps the response from getting a field of itself: TokenDate or
 // TokenContentLength. What the handler adds is sent.
 func (s Stream) Omit(t hpack.Token) {

@@ -26,7 +26,7 @@ func TestNghttp(t *testing.T) {
 				}{
 					{"/hello", []string{
 						"recv SETTINGS frame", "SETTINGS_MAX_CONCURRENT_STREAMS",
-						"recv (stream_id=13) :status: 200", "content-type: text/plain", "content-length: 12",
+						"recv (stream_id=13) :status: 200", "content-type: text/plain",
 						"recv HEADERS frame", "; END_HEADERS", "recv DATA frame <length=12", "; END_STREAM",
 					}},
 					{"/trailers", []string{

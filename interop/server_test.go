@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/internal/routes"
+	"github.com/nonet-h2/nonet/nethttp"
 	h2tls "github.com/nonet-h2/nonet/tls"
 )
 
@@ -39,16 +41,27 @@ type kind string
 const (
 	streamKind kind = "stream"
 	inlineKind kind = "inline"
+	httpKind   kind = "nethttp"
 )
 
-var kinds = []kind{streamKind, inlineKind}
+// kinds are those that have the routes; native are the engine's own.
+var (
+	native = []kind{streamKind, inlineKind}
+	kinds  = append(native[:2:2], httpKind)
+)
 
 // certificate is the development certificate of all servers of this process.
 var certificate = sync.OnceValues(func() (tls.Certificate, error) { return h2tls.Development() })
 
+// host is what the servers of nonet and of its net/http package have.
+type host interface {
+	Shutdown(context.Context) error
+	Close() error
+}
+
 // server is a running server.
 type server struct {
-	*nonet.Server
+	host
 	transport transport
 	addr      string // host:port
 	port      int
@@ -59,30 +72,34 @@ type server struct {
 // start serves with s, on a free port, until the test ends.
 func start(t *testing.T, tr transport, s *nonet.Server) *server {
 	t.Helper()
+	return launch(t, tr, s, &s.Config, &s.TLSConfig, s.Serve, s.ServeTLS)
+}
+
+func launch(t *testing.T, tr transport, h host, c *nonet.Config, tlsConfig **tls.Config, serve, serveTLS func(net.Listener) error) *server {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &server{Server: s, transport: tr, addr: ln.Addr().String(), port: ln.Addr().(*net.TCPAddr).Port}
-	s.Logger = slog.New(slog.NewTextHandler(&srv.log, nil))
+	srv := &server{host: h, transport: tr, addr: ln.Addr().String(), port: ln.Addr().(*net.TCPAddr).Port}
+	c.Logger = slog.New(slog.NewTextHandler(&srv.log, nil))
 	srv.url = "http://" + srv.addr
-	serve := s.Serve
 	if tr == overTLS {
 		srv.url = "https://" + srv.addr
-		serve = s.ServeTLS
-		if s.TLSConfig == nil {
+		serve = serveTLS
+		if *tlsConfig == nil {
 			cert, err := certificate()
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+			*tlsConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 		}
 	}
 	done := make(chan error, 1)
 	go func() { done <- serve(ln) }()
 	t.Cleanup(func() {
-		s.Close()
-		if err := <-done; !errors.Is(err, nonet.ErrServerClosed) {
+		h.Close()
+		if err := <-done; !errors.Is(err, nonet.ErrServerClosed) && !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("the server ended with %v, want ErrServerClosed", err)
 		}
 		if t.Failed() {
@@ -113,8 +130,12 @@ func (b *logBuffer) String() string {
 // startRoutes serves the routes of `nonet serve`.
 func startRoutes(t *testing.T, tr transport, k kind) *server {
 	t.Helper()
-	if k == inlineKind {
+	switch k {
+	case inlineKind:
 		return start(t, tr, &nonet.Server{Inline: routes.Inline})
+	case httpKind:
+		s := &nethttp.Server{Handler: routes.HTTP}
+		return launch(t, tr, s, &s.Config, &s.TLSConfig, s.Serve, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
 	}
 	return start(t, tr, &nonet.Server{Handler: routes.Stream})
 }

@@ -65,7 +65,7 @@ func TestAcceptanceProtocol(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			for _, k := range kinds {
+			for _, k := range native {
 				s := &nonet.Server{Handler: protocolHandler}
 				if k == inlineKind {
 					s = &nonet.Server{Inline: protocolHandler}

@@ -50,7 +50,6 @@ func (w *response) length(values []string) {
 	}
 	if n, err := strconv.ParseUint(values[0], 10, 63); err == nil {
 		_ = w.s.SetField("content-length", strconv.FormatUint(n, 10))
-		w.sized = true
 	}
 }
 
@@ -172,12 +171,6 @@ func (w *response) sendTrailers() {
 		return
 	}
 	slices.Sort(w.trailer)
-	if values, ok := h["Content-Length"]; !w.sized && (!ok || len(values) > 0) && bodyAllowed(w.status) {
-		// The engine gives none to a response with trailers.
-		if n := w.s.Written(); n > 0 || !w.head {
-			_ = w.s.SetField("content-length", strconv.FormatInt(n, 10))
-		}
-	}
 	for _, name := range w.trailer {
 		values := h[name]
 		for _, key := range prefixed {

@@ -27,7 +27,6 @@ type response struct {
 	header  http.Header
 	status  int
 	wrote   bool   // the header section is fixed
-	sized   bool   // the handler gave a content-length
 	sniff   bool   // a content-type is to be found
 	done    bool   // the handler has returned
 	peek    []byte // the beginning of content that HEAD drops
