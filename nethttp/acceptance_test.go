@@ -256,3 +256,35 @@ func TestPeersReset(t *testing.T) {
 		})
 	}
 }
+
+// TestExtendedConnect (RFC 8441): the protocol is where net/http has it, and the
+// stream is a tunnel.
+func TestExtendedConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := dial(t, &nethttp.Server{
+			Config: nonet.Config{EnableConnectProtocol: true},
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != "CONNECT" || r.Header.Get(":protocol") != "websocket" || r.URL.Path != "/chat" || r.Host != "example.com" || r.ContentLength != -1 {
+					t.Errorf("%s %v %v %s %d", r.Method, r.URL, r.Header, r.Host, r.ContentLength)
+				}
+				must(t, http.NewResponseController(w).Flush())
+				b := make([]byte, 100)
+				for {
+					n, err := r.Body.Read(b)
+					if err != nil {
+						return
+					}
+					w.Write(b[:n])
+					w.(http.Flusher).Flush()
+				}
+			}),
+		}, false)
+		p.section(1, false, ":method: CONNECT", ":protocol: websocket", ":scheme: https", ":path: /chat", ":authority: example.com")
+		p.want("HEADERS 1 :status=200")
+		p.data(1, "ping", false)
+		p.want(`DATA 1 "ping"`)
+		p.data(1, "", true)
+		p.want(`DATA 1 "" END_STREAM`)
+		p.quiet()
+	})
+}
