@@ -281,10 +281,18 @@ func controllerRows() []exchange {
 		},
 		{
 			name: "deadline: write, in the past after some was sent (http.ResponseController.SetWriteDeadline)",
+			// The client has it by then: no server has to keep it for a deadline
+			// that has passed.
+			script: func(c *client) {
+				id := c.get("/")
+				c.look(id, "sent")
+				c.release("go")
+			},
 			handle: func(n *notes, w http.ResponseWriter, r *http.Request) {
 				rc := http.NewResponseController(w)
 				io.WriteString(w, "some")
 				n.err("flush", rc.Flush())
+				n.await("go")
 				n.err("set", rc.SetWriteDeadline(time.Now().Add(-time.Second)))
 				_, err := io.WriteString(w, large)
 				n.err("write", err)

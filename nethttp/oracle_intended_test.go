@@ -405,9 +405,6 @@ var intended = []struct {
 		{"HEAD: panic after headers (RFC 9110 9.3.2)", "1.end", "true", "false"},
 		{"HEAD: panic after headers (RFC 9110 9.3.2)", "1.reset", "", "INTERNAL_ERROR"},
 	}},
-	{"Flush does not wait until the peer has the octets, so a deadline that has passed drops what was flushed just before.", []difference{
-		{"deadline: write, in the past after some was sent (http.ResponseController.SetWriteDeadline)", "1.body", "\"some\"", "\"\""},
-	}},
 	{"RFC 9110 6.5.1: a field that may not stand in trailers is not handed on, and the request goes on; net/http resets some of them, and hands Cookie on.", []difference{
 		{"request trailers: authorization (RFC 9110 6.5.1)", "1.body", "\"\"", "\"read\\n\""},
 		{"request trailers: authorization (RFC 9110 6.5.1)", "1.end", "false", "true"},
