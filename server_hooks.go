@@ -81,11 +81,10 @@ type connTeller struct {
 
 // tell reports whether requests are being handled, if that is news.
 func (d *driver) tell() {
-	f := d.srv.ConnState
-	if f == nil {
+	if d.srv == nil || d.srv.ConnState == nil {
 		return
 	}
-	t := &d.teller
+	f, t := d.srv.ConnState, &d.teller
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d.mu.Lock()
