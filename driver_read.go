@@ -79,6 +79,7 @@ func (d *driver) burst(b []byte) int {
 	}
 	if len(d.arrived) == 0 && d.wantWriteLocked() && d.wire.canTry() {
 		d.tryLocked(now)
+		d.tell()
 		return n
 	}
 	write := d.claimLocked()
