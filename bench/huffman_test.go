@@ -20,9 +20,16 @@ type literals struct {
 
 func newLiterals(name string, plain [][]byte) *literals {
 	l := &literals{name: name, plain: plain}
+	// The coded strings stand one behind the other, as in blocks.
+	var all []byte
 	for _, s := range plain {
-		l.coded = append(l.coded, xhpack.AppendHuffmanString(nil, string(s)))
+		all = xhpack.AppendHuffmanString(all, string(s))
 		l.size += len(s)
+	}
+	for _, s := range plain {
+		n := xhpack.HuffmanEncodeLength(string(s))
+		l.coded = append(l.coded, all[:n:n])
+		all = all[n:]
 	}
 	return l
 }

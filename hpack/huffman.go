@@ -2,13 +2,8 @@ package hpack
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 )
-
-// ErrHuffman says that a Huffman string is not one of RFC 7541 5.2: its
-// padding is eight bits or longer or is not the start of EOS, or EOS is in it.
-var ErrHuffman = errors.New("hpack: invalid Huffman string")
 
 // HuffmanLen returns the number of octets that AppendHuffman writes for s.
 func HuffmanLen(s []byte) int {
@@ -73,108 +68,4 @@ func appendHuffman(dst, s []byte, limit int) ([]byte, bool) {
 		k++
 	}
 	return dst[:at+k], k <= limit
-}
-
-// DecodeHuffman appends what the Huffman string src stands for. The error is
-// nil or ErrHuffman; dst then comes back as it was given.
-func DecodeHuffman(dst, src []byte) ([]byte, error) {
-	dst, ok := appendDecoded(dst, src)
-	if !ok {
-		return dst, ErrHuffman
-	}
-	return dst, nil
-}
-
-// appendDecoded is DecodeHuffman.
-//
-// The reservoir holds the complement of the octets, left aligned. Padding is
-// ones, so it is zeros here, and so is the emptiness after the last octet: the
-// end of the string needs no case of its own. A table entry of 0 stands for
-// twelve bits in which no symbol ends, and consumes nothing, so lookups may go
-// on past one.
-func appendDecoded(dst, src []byte) ([]byte, bool) {
-	at := len(dst)
-	// The shortest code has five bits; four lookups write eight octets.
-	dst = slices.Grow(dst, len(src)*8/5+8)
-	out := dst[at:cap(dst)]
-	var (
-		bits uint64
-		nb   int // how many bits of the reservoir are real; negative: padding was read as part of a symbol
-		i, k int
-	)
-	for {
-		if rest := len(src) - i; rest >= 8 {
-			bits |= ^binary.BigEndian.Uint64(src[i:]) >> uint(nb&63)
-			i += (63 - nb) >> 3
-			nb |= 56
-		} else if rest > 0 {
-			bits |= lastOctets(src, rest) >> uint(nb&63)
-			more := min((63-nb)>>3, rest)
-			i += more
-			nb += 8 * more
-		}
-		e0 := huffPairs[bits>>52]
-		bits <<= e0 & 63
-		e1 := huffPairs[bits>>52]
-		bits <<= e1 & 63
-		e2 := huffPairs[bits>>52]
-		bits <<= e2 & 63
-		e3 := huffPairs[bits>>52]
-		bits <<= e3 & 63
-		nb -= int(e0&63 + e1&63 + e2&63 + e3&63)
-		// Where an entry has one symbol, the octet of the second is zero.
-		c1 := e0 >> 6 & 3
-		c2 := c1 + e1>>6&3
-		c3 := c2 + e2>>6&3
-		text := uint64(e0>>8) | uint64(e1>>8)<<(8*c1&63) | uint64(e2>>8)<<(8*c2&63) | uint64(e3>>8)<<(8*c3&63)
-		binary.LittleEndian.PutUint64(out[k:], text)
-		k += int(c3 + e3>>6&3)
-		if e3 != 0 || nb < 30 && i < len(src) {
-			continue
-		}
-		if bits == 0 {
-			// The end, or EOS: "A Huffman-encoded string literal containing
-			// the EOS symbol MUST be treated as a decoding error." and "A
-			// padding strictly longer than 7 bits MUST be treated as a
-			// decoding error." (RFC 7541 5.2)
-			if i < len(src) || nb < 0 || nb > 7 {
-				return dst, false
-			}
-			return dst[:at+k], true
-		}
-		long := huffLong(bits)
-		if long == 0 {
-			return dst, false
-		}
-		out[k] = byte(long)
-		k++
-		bits <<= long >> 8
-		nb -= int(long >> 8)
-	}
-}
-
-// lastOctets returns the complement of the last n octets of src, 1 to 7, left
-// aligned.
-func lastOctets(src []byte, n int) uint64 {
-	if len(src) >= 8 {
-		return ^binary.BigEndian.Uint64(src[len(src)-8:]) << uint((64-8*n)&63)
-	}
-	var w uint64
-	for _, c := range src[len(src)-n:] {
-		w = w<<8 | uint64(^c)
-	}
-	return w << uint((64-8*n)&63)
-}
-
-// huffLong decodes one symbol of more than twelve bits: symbol | length<<8, or
-// 0 when there is none.
-func huffLong(bits uint64) uint16 {
-	switch {
-	case bits>>49 != 0: // not fifteen ones
-		return huffLong15[bits>>49&31]
-	case bits>>45 != 0: // not nineteen ones
-		return huffLong23[bits>>41&255]
-	default:
-		return huffLong30[bits>>34&2047]
-	}
 }

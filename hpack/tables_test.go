@@ -169,15 +169,6 @@ func generateHuffman() []byte {
 	for sym := range 256 {
 		codes[sym], lens[sym] = huffmanCode(sym)
 	}
-	// symbol returns the symbol whose code starts v, which holds n bits; length 0 when no whole code is there.
-	symbol := func(v uint32, n int) (sym, length int) {
-		for s := range 256 {
-			if lens[s] <= n && codes[s] == v>>(n-lens[s]) {
-				return s, lens[s]
-			}
-		}
-		return 0, 0
-	}
 	var b bytes.Buffer
 	b.WriteString(generated)
 	print := func(comment, decl string, n, perLine int, at func(i int) uint32) {
@@ -194,35 +185,15 @@ func generateHuffman() []byte {
 		func(i int) uint32 { return codes[i] })
 	print("huffLen is the length of each code in bits.", "huffLen = [256]uint8", 256, 16,
 		func(i int) uint32 { return uint32(lens[i]) })
-	print("huffPairs decodes twelve complemented bits: length | count<<6 | first symbol<<8 | second symbol<<16.",
-		"huffPairs = [4096]uint32", 4096, 8, func(i int) uint32 {
-			v := ^uint32(i) & 0xfff
-			s0, n0 := symbol(v, 12)
-			if n0 == 0 {
-				return 0
-			}
-			e := uint32(n0) | 1<<6 | uint32(s0)<<8
-			if s1, n1 := symbol(v&(1<<(12-n0)-1), 12-n0); n1 != 0 {
-				e = uint32(n0+n1) | 2<<6 | uint32(s0)<<8 | uint32(s1)<<16
-			}
-			return e
-		})
-	// A long code begins with `ones` ones; the next n complemented bits are the index.
-	long := func(ones, n int) func(i int) uint32 {
-		return func(i int) uint32 {
-			v := (1<<ones-1)<<n | ^uint32(i)&(1<<n-1)
-			sym, length := symbol(v, ones+n)
-			return uint32(length)<<8 | uint32(sym)
-		}
-	}
-	print("huffLong15 decodes codes of 13 to 15 bits after ten ones: symbol | length<<8.", "huffLong15 = [32]uint16", 32, 16, long(10, 5))
-	print("huffLong23 decodes codes of 19 to 23 bits after fifteen ones.", "huffLong23 = [256]uint16", 256, 16, long(15, 8))
-	print("huffLong30 decodes codes of 24 to 30 bits after nineteen ones.", "huffLong30 = [2048]uint16", 2048, 16, long(19, 11))
 	return b.Bytes()
 }
 
 func TestTablesCurrent(t *testing.T) {
-	for name, src := range map[string][]byte{"token_tables.go": generateTokens(t), "huffman_tables.go": generateHuffman()} {
+	for name, src := range map[string][]byte{
+		"token_tables.go":          generateTokens(t),
+		"huffman_tables.go":        generateHuffman(),
+		"huffman_decode_tables.go": generateHuffmanDecode(),
+	} {
 		want, err := format.Source(src)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
