@@ -1,5 +1,7 @@
 package hpack
 
+import "math"
+
 // Kind says what a field list belongs to, which decides the pseudo-header
 // fields it may have.
 type Kind uint8
@@ -13,23 +15,17 @@ const (
 
 // kindPseudo is the set of pseudo-header fields of each kind, as bits by
 // pseudoBit.
-var kindPseudo = [...]uint8{
+var kindPseudo = [...]uint16{
 	Request:  1<<TokenMethod | 1<<TokenScheme | 1<<TokenAuthority | 1<<TokenPath | 1<<pseudoProtocol,
-	Response: 1 << pseudoStatus,
+	Response: 1 << TokenStatus,
 	Trailers: 0,
 }
 
-const (
-	pseudoStatus   = 0
-	pseudoProtocol = 7
-)
+const pseudoProtocol = 0 // no token is 0
 
 // pseudoBit returns the bit of a pseudo-header field's token.
-func pseudoBit(t Token) uint8 {
-	switch t {
-	case TokenStatus:
-		return 1 << pseudoStatus
-	case TokenProtocol:
+func pseudoBit(t Token) uint16 {
+	if t == TokenProtocol {
 		return 1 << pseudoProtocol
 	}
 	return 1 << t
@@ -73,20 +69,6 @@ func (v Verdict) String() string {
 // Fault tells why the last Decode answered Malformed.
 func (d *Decoder) Fault() Fault { return d.fault }
 
-// sink takes the decoded fields one after the other.
-type sink struct {
-	dst     *Fields // nil: nobody wants them
-	lim     Limits
-	kind    Kind
-	verdict Verdict
-	fault   Fault
-	pseudo  uint8 // pseudo-header fields seen
-	regular bool  // a regular field was seen
-	size    uint64
-	fields  int
-	crumbs  int
-}
-
 // Decode decodes a block into dst, which it resets first. The block is decoded
 // to its end whatever is wrong with its fields, so that the table stays in
 // step: only FarTooLarge and an error stop it. Each field is charged against
@@ -104,112 +86,131 @@ func (d *Decoder) Decode(dst *Fields, block []byte, k Kind, lim Limits) (Verdict
 	if dst != nil {
 		dst.Reset()
 	}
+	d.fault = 0
 	p, ok := d.begin(block)
 	if !ok {
 		return OK, d.Err()
 	}
-	s := sink{dst: dst, kind: k, lim: lim}
-	for p < len(block) && s.verdict != FarTooLarge {
-		c := block[p]
-		if c >= 0x80 {
-			i, next, rule := readInteger(block, p, 0x7f)
-			if rule != 0 {
-				d.fail(p, rule)
+	a := newAdmission(k, lim)
+	for p < len(block) {
+		e, arena := d.short(block[p])
+		if p++; e == nil {
+			if e, arena, p = d.next(block, p-1, true); e == nil {
 				return OK, d.Err()
 			}
-			e, arena := d.indexed(i)
-			if e == nil {
-				d.fail(p, RuleIndex)
-				return OK, d.Err()
-			}
-			p = next
-			if e.flags&flagChecked == 0 {
-				e.flags |= flagChecked | flags(check(e, arena))
-			}
-			if s.admit(e) && dst != nil {
-				dst.copyField(e, arena)
-			}
-			continue
 		}
-		// The literal is assembled where it will stay if it is admitted.
-		buf := d.scratch[:0]
+		if !a.admit(e, arena) {
+			return d.refuse(&a, block, p)
+		}
 		if dst != nil {
-			buf = dst.buf
-		}
-		mark := len(buf)
-		f, buf, next, rule := d.literal(buf, block, p)
-		if rule != 0 {
-			d.fail(p, rule)
-			return OK, d.Err()
-		}
-		p = next
-		f.flags |= flagChecked | flags(check(&f, buf))
-		if c >= 0x40 {
-			d.tab.insert(f, buf)
-		}
-		if dst == nil {
-			s.admit(&f)
-			d.scratch = buf
-			scribble(buf)
-		} else if dst.buf = buf; s.admit(&f) {
-			dst.push(f)
-		} else {
-			scribble(buf[mark:])
-			dst.buf = buf[:mark]
+			dst.copyField(e, arena)
 		}
 	}
 	d.trim()
-	d.fault = s.fault
-	if s.verdict == FarTooLarge {
-		d.err = Error{Rule: RuleStopped}
+	return OK, nil
+}
+
+// refuse decodes the rest of a block, of which a refused the field before p.
+func (d *Decoder) refuse(a *admission, block []byte, p int) (Verdict, error) {
+	d.fault = a.fault
+	for p < len(block) && a.verdict != FarTooLarge {
+		var e *desc
+		if e, _, p = d.next(block, p, false); e == nil {
+			return OK, d.Err()
+		}
+		a.octets -= int64(e.size())
+		a.far()
 	}
-	return s.verdict, nil
+	d.trim()
+	if a.verdict == FarTooLarge {
+		d.fail(0, RuleStopped)
+	}
+	return a.verdict, nil
+}
+
+// admission holds the fields of a list against limits and rules, one after the
+// other, until one is refused.
+type admission struct {
+	octets  int64  // what is left of Limits.Bytes
+	fields  int64  // what is left of Limits.Fields
+	crumbs  int    // what is left of Limits.Crumbs
+	bytes   int    // Limits.Bytes
+	pseudo  uint16 // the pseudo-header fields that may come yet
+	kind    Kind
+	regular bool // a regular field was seen
+	verdict Verdict
+	fault   Fault
+}
+
+func newAdmission(k Kind, lim Limits) admission {
+	a := admission{octets: math.MaxInt64, fields: math.MaxInt64, crumbs: math.MaxInt, bytes: lim.Bytes, kind: k, pseudo: kindPseudo[k]}
+	if lim.Bytes > 0 {
+		a.octets = int64(lim.Bytes)
+	}
+	if lim.Fields > 0 {
+		a.fields = int64(lim.Fields)
+	}
+	if lim.Crumbs > 0 {
+		a.crumbs = lim.Crumbs
+	}
+	return a
 }
 
 // admit charges a field and holds it against the rules. It reports whether the
-// field belongs in the list.
-func (s *sink) admit(d *desc) bool {
-	s.size += uint64(d.nlen) + uint64(d.vlen) + entryOverhead
-	s.fields++
-	if d.token == TokenCookie {
-		s.crumbs++
-	}
-	if limit := s.lim; limit.Bytes > 0 && s.size > uint64(limit.Bytes) ||
-		limit.Fields > 0 && s.fields > limit.Fields || limit.Crumbs > 0 && s.crumbs > limit.Crumbs {
-		s.over()
+// field belongs in the list; if not, verdict says what the list is.
+func (a *admission) admit(d *desc, arena []byte) bool {
+	a.octets -= int64(d.size())
+	a.fields--
+	if a.octets|a.fields < 0 {
+		a.verdict = TooLarge
+		a.far()
 		return false
 	}
-	if s.verdict != OK {
-		return false
+	if d.flags&(flagFault|flagChecked|flagSpecial) == flagChecked {
+		a.regular = true
+		return true
+	}
+	return a.special(d, arena)
+}
+
+// special is admit for a field that was not checked yet or has a fault, a
+// pseudo-header field, and a cookie.
+func (a *admission) special(d *desc, arena []byte) bool {
+	if d.flags&flagChecked == 0 {
+		d.flags |= flagChecked | flags(check(d, arena))
 	}
 	fault := Fault(d.flags & flagFault)
-	if d.token.IsPseudo() {
+	switch {
+	case d.token.IsPseudo():
 		bit := pseudoBit(d.token)
 		switch {
-		case kindPseudo[s.kind]&bit == 0:
+		case kindPseudo[a.kind]&bit == 0:
 			fault = FaultPseudo
-		case s.pseudo&bit != 0:
+		case a.pseudo&bit == 0:
 			fault = FaultRepeated
-		case s.regular:
+		case a.regular:
 			fault = FaultOrder
 		}
-		s.pseudo |= bit
-	} else {
-		s.regular = true
+		a.pseudo &^= bit
+	case d.token == TokenCookie:
+		a.regular = true
+		if a.crumbs--; a.crumbs < 0 {
+			a.verdict = TooLarge
+			return false
+		}
+	default:
+		a.regular = true
 	}
 	if fault != 0 {
-		s.verdict, s.fault = Malformed, fault
+		a.verdict, a.fault = Malformed, fault
 		return false
 	}
 	return true
 }
 
-// over notes that a limit was passed. A list that was malformed before stays
-// so.
-func (s *sink) over() {
-	if limit := s.lim.Bytes; limit > 0 && s.size > farTimes*uint64(limit) {
-		s.verdict = FarTooLarge
-	} else if s.verdict == OK {
-		s.verdict = TooLarge
+// far notes that a list is so large that it is not worth the decoding.
+func (a *admission) far() {
+	if a.bytes > 0 && a.octets < -(farTimes-1)*int64(a.bytes) {
+		a.verdict = FarTooLarge
 	}
 }

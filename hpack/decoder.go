@@ -61,11 +61,13 @@ const keepScratch = 4096
 // the peer fills it.
 type Decoder struct {
 	tab     table
-	scratch []byte // a literal, in Fields and where there is no list to fill
+	lit     desc   // the latest literal
+	scratch []byte // its octets
 	err     Error
 	fault   Fault
 
 	ready   bool
+	plain   bool   // ready, no error and no update due: begin need not look
 	allowed uint32 // our acknowledged SETTINGS_HEADER_TABLE_SIZE
 	lowest  uint32 // the lowest since the last block
 	must    bool   // the next block must begin with a size update, at most lowest
@@ -97,6 +99,7 @@ func (d *Decoder) SetAllowedTableSize(n uint32) {
 	if n < d.tab.max {
 		d.must = true
 	}
+	d.plain = false
 }
 
 // Err returns what ended the last block early: nil, or an *Error. It is valid
@@ -109,19 +112,32 @@ func (d *Decoder) Err() error {
 }
 
 // fail notes a decoding error.
-func (d *Decoder) fail(p int, r Rule) { d.err = Error{Offset: p, Rule: r} }
+func (d *Decoder) fail(p int, r Rule) {
+	d.err = Error{Offset: p, Rule: r}
+	d.plain = false
+}
 
 // begin reads the size updates that begin a block and returns where the fields
-// begin. RFC 7541 4.2: "This dynamic table size update MUST occur at the
-// beginning of the first header block following the change to the dynamic
-// table size."
+// begin.
 func (d *Decoder) begin(block []byte) (p int, ok bool) {
+	if d.plain && (len(block) == 0 || !isUpdate(block[0])) {
+		return 0, true
+	}
+	return d.updates(block)
+}
+
+// isUpdate reports whether c begins a dynamic table size update (RFC 7541 6.3).
+func isUpdate(c byte) bool { return c&0xe0 == 0x20 }
+
+// updates is begin, where there is more to it. RFC 7541 4.2: "This dynamic table
+// size update MUST occur at the beginning of the first header block following
+// the change to the dynamic table size."
+func (d *Decoder) updates(block []byte) (p int, ok bool) {
 	d.init()
-	d.fault = 0
 	if d.err.Rule != 0 {
 		return 0, false
 	}
-	for n := 0; p < len(block) && block[p]&0xe0 == 0x20; n++ {
+	for n := 0; p < len(block) && isUpdate(block[p]); n++ {
 		size, next, rule := readInteger(block, p, 0x1f)
 		limit := d.allowed
 		if d.must {
@@ -149,63 +165,8 @@ func (d *Decoder) begin(block []byte) (p int, ok bool) {
 		return p, false
 	}
 	d.lowest = d.allowed
+	d.plain = !d.must
 	return p, true
-}
-
-// indexed returns the entry with this index and the arena of its octets, or
-// nil. RFC 7541 2.3.3: "Indices strictly greater than the sum of the lengths
-// of both tables MUST be treated as a decoding error."
-func (d *Decoder) indexed(i uint32) (*desc, []byte) {
-	if i-1 < staticLen {
-		return &staticTable[i], staticBuf
-	}
-	if i == 0 {
-		return nil, nil
-	}
-	return d.tab.at(i - 1 - staticLen), d.tab.arena
-}
-
-// literal reads the literal at block[p], behind what is in buf, and says how
-// it stands there. It does not insert it (RFC 7541 6.2).
-func (d *Decoder) literal(buf, block []byte, p int) (f desc, out []byte, next int, rule Rule) {
-	mask := byte(0x0f)
-	switch c := block[p]; {
-	case c >= 0x40:
-		mask = 0x3f
-	case c >= 0x20:
-		return f, buf, p, RuleUpdateTooLate
-	case c >= 0x10:
-		f.flags = flagSensitive
-	}
-	start := len(buf)
-	i, p, rule := readInteger(block, p, mask)
-	if rule != 0 {
-		return f, buf, p, rule
-	}
-	if i == 0 {
-		buf, p, rule = readString(buf, block, p)
-		if rule != 0 {
-			return f, buf, p, rule
-		}
-		name := buf[start:]
-		f.nlen = uint32(len(name))
-		if f.token = TokenOf(name); f.token != 0 {
-			buf = buf[:start]
-		}
-	} else {
-		e, arena := d.indexed(i)
-		if e == nil {
-			return f, buf, p, RuleIndex
-		}
-		f.nlen = e.nlen
-		if f.token = e.token; f.token == 0 {
-			buf = append(buf, e.name(arena)...)
-		}
-	}
-	f.off = uint32(len(buf))
-	buf, next, rule = readString(buf, block, p)
-	f.vlen = uint32(len(buf)) - f.off
-	return f, buf, next, rule
 }
 
 // Fields yields the fields of a block: what is in it, valid HTTP or not, and
@@ -213,54 +174,36 @@ func (d *Decoder) literal(buf, block []byte, p int) (f desc, out []byte, next in
 // early is fine: the rest of the block is decoded all the same, as the table
 // must follow it. Look at Err after the loop.
 func (d *Decoder) Fields(block []byte) iter.Seq[Field] {
-	return func(yield func(Field) bool) { d.each(block, yield) }
+	return func(yield func(Field) bool) {
+		for p, ok := d.begin(block); ok && p < len(block); {
+			e, arena := d.short(block[p])
+			if p++; e == nil {
+				if e, arena, p = d.next(block, p-1, false); e == nil {
+					break
+				}
+			}
+			if !yield(Field{Name: e.name(arena), Value: e.value(arena), Token: e.token, Sensitive: e.flags&flagSensitive != 0}) {
+				d.skip(block, p)
+				break
+			}
+		}
+		d.trim()
+	}
 }
 
-func (d *Decoder) each(block []byte, yield func(Field) bool) {
-	p, ok := d.begin(block)
-	if !ok {
-		return
-	}
-	more := true
+// skip decodes the rest of a block for the sake of the table.
+func (d *Decoder) skip(block []byte, p int) {
 	for p < len(block) {
-		c := block[p]
-		if c >= 0x80 {
-			i, next, rule := readInteger(block, p, 0x7f)
-			if rule != 0 {
-				d.fail(p, rule)
-				return
-			}
-			e, arena := d.indexed(i)
-			if e == nil {
-				d.fail(p, RuleIndex)
-				return
-			}
-			p = next
-			if more {
-				more = yield(Field{Name: e.name(arena), Value: e.value(arena), Token: e.token})
-			}
-			continue
-		}
-		f, buf, next, rule := d.literal(d.scratch[:0], block, p)
-		if rule != 0 {
-			d.fail(p, rule)
+		var e *desc
+		if e, _, p = d.next(block, p, false); e == nil {
 			return
 		}
-		d.scratch = buf
-		p = next
-		if more {
-			more = yield(Field{Name: f.name(buf), Value: f.value(buf), Token: f.token, Sensitive: f.flags&flagSensitive != 0})
-		}
-		if c >= 0x40 {
-			d.tab.insert(f, buf)
-		}
-		scribble(buf)
 	}
-	d.trim()
 }
 
 // trim gives back a scratch buffer that an unusual block made large.
 func (d *Decoder) trim() {
+	scribble(d.scratch)
 	if cap(d.scratch) > keepScratch {
 		d.scratch = nil
 	}

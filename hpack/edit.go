@@ -94,13 +94,13 @@ func add[T string | []byte](f *Fields, name, value T, fl flags) {
 	}
 	off := len(f.buf)
 	f.buf = append(f.buf, value...)
-	f.push(desc{off: uint32(off), nlen: uint32(len(name)), vlen: uint32(len(value)), token: t, flags: fl})
+	f.push(desc{off: uint32(off), nlen: uint32(len(name)), vlen: uint32(len(value)), tag: tag{token: t, flags: fl}})
 }
 
 func addToken[T string | []byte](f *Fields, t Token, value T, fl flags) {
 	off := len(f.buf)
 	f.buf = append(f.buf, value...)
-	f.push(desc{off: uint32(off), nlen: uint32(tokenSpan[t].n), vlen: uint32(len(value)), token: t, flags: fl})
+	f.push(desc{off: uint32(off), nlen: uint32(tokenSpan[t].n), vlen: uint32(len(value)), tag: tag{token: t, flags: fl}})
 }
 
 func setToken[T string | []byte](f *Fields, t Token, value T) {
@@ -115,7 +115,7 @@ func setToken[T string | []byte](f *Fields, t Token, value T) {
 	f.deleteFrom(t, i+1)
 	d := &f.desc[i]
 	f.size += len(value) - int(d.vlen)
-	*d = desc{off: uint32(len(f.buf)), nlen: d.nlen, vlen: uint32(len(value)), token: t}
+	*d = desc{off: uint32(len(f.buf)), nlen: d.nlen, vlen: uint32(len(value)), tag: tag{token: t}}
 	f.buf = append(f.buf, value...)
 }
 
@@ -156,23 +156,19 @@ func (f *Fields) push(d desc) {
 
 // copyField appends a field whose octets stand in another arena.
 func (f *Fields) copyField(d *desc, arena []byte) {
-	start, n := d.off, d.vlen
-	if d.token == 0 {
-		start, n = start-d.nlen, n+d.nlen
-	}
-	f.buf = appendShort(f.buf, arena, int(start), int(n))
-	f.push(desc{off: uint32(len(f.buf)) - d.vlen, nlen: d.nlen, vlen: d.vlen, token: d.token, flags: d.flags})
+	start, end := d.span()
+	f.buf = appendShort(f.buf, arena[start:end])
+	f.push(desc{off: uint32(len(f.buf)) - d.vlen, nlen: d.nlen, vlen: d.vlen, tag: tag{token: d.token, flags: d.flags}})
 }
 
-// appendShort appends arena[start:start+n]. Most fields are short, and copying
-// sixteen octets is faster than a call that copies as many as there are.
-func appendShort(dst, arena []byte, start, n int) []byte {
-	at := len(dst)
-	if n <= 16 && cap(dst)-at >= 16 && cap(arena)-start >= 16 {
-		*(*[16]byte)(dst[at : at+16]) = *(*[16]byte)(arena[start : start+16])
-		return dst[:at+n]
+// appendShort is append for octets that are few, most of the time.
+func appendShort(dst, src []byte) []byte {
+	end := len(dst) + len(src)
+	if end > cap(dst) {
+		return append(dst, src...)
 	}
-	return append(dst, arena[start:start+n]...)
+	copyShort(dst[len(dst):end], src)
+	return dst[:end]
 }
 
 // appendLower appends s with A to Z made lower-case.

@@ -44,10 +44,10 @@ func readString(buf, block []byte, p int) (out []byte, next int, rule Rule) {
 	if uint64(n) > uint64(len(block)-p) {
 		return buf, p, RuleTruncated
 	}
-	s := block[p : p+int(n)]
+	s := block[p : p+int(n) : len(block)]
 	p += int(n)
 	if !coded {
-		return append(buf, s...), p, 0
+		return appendShort(buf, s), p, 0
 	}
 	buf, ok := appendDecoded(buf, s)
 	if !ok {

@@ -13,11 +13,17 @@ const entryOverhead = 32
 
 // desc describes one field whose octets stand in some arena: the dynamic
 // table's, a list's, the static text. Sixteen octets without a pointer, so the
-// garbage collector never looks into a list or a table.
+// garbage collector never looks into a list or a table. (And of at most four
+// parts: the compiler keeps such a struct in registers.)
 type desc struct {
-	off   uint32 // where the value begins; the name ends there when token is 0
-	nlen  uint32
-	vlen  uint32
+	off  uint32 // where the value begins; the name ends there when token is 0
+	nlen uint32
+	vlen uint32
+	tag
+}
+
+// tag is what a desc says of its field beyond where it stands.
+type tag struct {
 	token Token
 	flags flags
 	prep  uint16 // 1 + the handle of a prepared field, or 0
@@ -29,6 +35,7 @@ const (
 	flagFault     flags = 0x0f // the Fault found by the check
 	flagChecked   flags = 0x10 // the check was made
 	flagSensitive flags = 0x20 // a never-indexed literal
+	flagSpecial   flags = 0x40 // a pseudo-header field, or a cookie: more than the check decides
 )
 
 // size is what the field counts for (RFC 7541 4.1).
@@ -47,25 +54,39 @@ func (d *desc) value(arena []byte) []byte {
 	return arena[d.off:end:end]
 }
 
-// stored returns the octets that d needs kept: the value, and the name when it
-// has no token.
-func (d *desc) stored(arena []byte) []byte {
-	start := d.off
+// span says where the octets stand that d needs kept: the value, and before it
+// the name when it has no token.
+func (d *desc) span() (start, end int) {
+	start = int(d.off)
 	if d.token == 0 {
-		start -= d.nlen
+		start -= int(d.nlen)
 	}
-	return arena[start : d.off+d.vlen]
+	return start, int(d.off + d.vlen)
 }
 
 // table is the dynamic table: first in, first out (RFC 7541 2.3.2).
 //
-// The octets of the live entries stand one after the other in the arena, the
-// oldest first. When the next entry does not fit behind them they move to the
-// front, if they fill at most half of the arena; else the arena doubles. It
-// never needs more than twice the table's size.
+// It is two rings. One has a desc for each entry, by number; the other, the
+// arena, has their octets: the name, unless it has a token, and the value behind
+// it. An entry stands in one piece: where it would not fit behind the newest, it
+// goes to the front of the arena, and the end of the arena is not used until the
+// next turn.
+//
+//	ring   | desc | desc | desc |      |      |      | desc | desc |
+//	                        ^ head-1: the newest        ^ head-count: the oldest
+//	arena  | name value | value |              | value | name value |.......|
+//	                            ^ free         ^ the oldest          not used
+//
+// Octets move only when the arena grows, and it need not be larger than twice
+// the table's size M. Let the live entries have L octets and the next one n:
+// L+n is less than M. If the live ones are in one piece and n fits neither
+// behind nor before them, the arena has less than L+2n octets. If they are in
+// two, what is not used at the end is shorter than the entry that did not fit
+// there, a live one, so that at most 2L are taken, and n are left.
 type table struct {
-	arena []byte
+	arena []byte // with room for a copy of slack octets behind its length
 	ring  []desc // the entry numbered s stands at s modulo the length, a power of two
+	free  int    // where in the arena the next octets go
 	head  uint32 // the number of the next entry; wraps
 	count uint32 // live entries: head-count up to head-1
 	size  uint32 // RFC 7541 4.1
@@ -95,7 +116,8 @@ func (t *table) setMax(n uint32) {
 func (t *table) evict(n uint32) {
 	for t.size > n {
 		old := t.entry(t.head - t.count)
-		scribble(old.stored(t.arena))
+		start, end := old.span()
+		scribble(t.arena[start:end])
 		t.size -= old.size()
 		t.count--
 	}
@@ -120,12 +142,13 @@ func (t *table) insert(d desc, src []byte) bool {
 	if int(t.count) == len(t.ring) {
 		t.growRing()
 	}
-	stored := d.stored(src)
-	if len(stored) > cap(t.arena)-len(t.arena) {
-		t.makeRoom(len(stored))
-	}
-	d.off = uint32(len(t.arena) + len(stored) - int(d.vlen))
-	t.arena = append(t.arena, stored...)
+	start, end := d.span()
+	n := end - start
+	to, limit := t.room(n)
+	copyShort(t.arena[to:to+n:limit], src[start:end])
+	d.off = uint32(to+n) - d.vlen
+	// Also an entry without octets takes one, to have a place of its own.
+	t.free = to + max(n, 1)
 	*t.entry(t.head) = d
 	t.head++
 	t.count++
@@ -142,25 +165,67 @@ func (t *table) growRing() {
 	t.ring = ring
 }
 
-// makeRoom moves the live octets to the front of the arena, or of a larger
-// one, so that n more fit behind them.
-func (t *table) makeRoom(n int) {
-	start := len(t.arena)
+// room returns where in the arena n octets fit, and where the octets end that
+// may be written there.
+func (t *table) room(n int) (at, limit int) {
+	n = max(n, 1)
+	oldest := 0
 	if t.count > 0 {
-		old := t.entry(t.head - t.count)
-		start = int(old.off+old.vlen) - len(old.stored(t.arena))
+		oldest, _ = t.entry(t.head - t.count).span()
 	}
-	live := t.arena[start:]
-	arena := t.arena[:0]
-	if need := 2 * (len(live) + n); need > cap(arena) {
-		size := 256
-		for size < need {
-			size *= 2
+	switch {
+	case t.count == 0:
+		if n <= len(t.arena) {
+			return 0, cap(t.arena)
 		}
-		arena = make([]byte, 0, min(size, 2*int(t.max)))
+	case t.free <= oldest: // two pieces
+		if n <= oldest-t.free {
+			return t.free, oldest
+		}
+	case n <= len(t.arena)-t.free:
+		return t.free, cap(t.arena)
+	case n <= oldest:
+		return 0, oldest
 	}
-	t.arena = append(arena, live...)
+	return t.grow(n)
+}
+
+// grow moves the live octets to the front of a larger arena, with n more behind
+// them.
+func (t *table) grow(n int) (at, limit int) {
 	for i := range t.count {
-		t.entry(t.head - 1 - i).off -= uint32(start)
+		start, end := t.at(i).span()
+		n += max(end-start, 1)
 	}
+	size := 256
+	for size < 2*n {
+		size *= 2
+	}
+	size = min(size, 2*int(t.max))
+	arena := make([]byte, size, size+slack)
+	for i := t.count; i > 0; i-- {
+		e := t.at(i - 1)
+		start, end := e.span()
+		copy(arena[at:], t.arena[start:end])
+		e.off = uint32(at+end-start) - e.vlen
+		at += max(end-start, 1)
+	}
+	t.arena = arena
+	return at, cap(arena)
+}
+
+// slack is how many octets copyShort may write and read beyond those it copies.
+const slack = 32
+
+// copyShort copies src to dst, which are as long. Most fields are short: where
+// both capacities allow it, copying 32 octets is faster than a call that copies
+// as many as there are.
+func copyShort(dst, src []byte) {
+	if len(dst) <= slack && cap(dst) >= slack && cap(src) >= slack {
+		d, s := (*[slack]byte)(dst[:slack]), (*[slack]byte)(src[:slack])
+		*(*[16]byte)(d[:16]) = *(*[16]byte)(s[:16])
+		*(*[16]byte)(d[16:]) = *(*[16]byte)(s[16:])
+		return
+	}
+	copy(dst, src)
 }

@@ -57,8 +57,8 @@ func TestTableModel(t *testing.T) {
 			if tab.at(tab.count) != nil {
 				t.Fatal("an entry past the end")
 			}
-			if cap(tab.arena) > max(256, 2*int(top)) {
-				t.Fatalf("an arena of %d octets for a table of %d", cap(tab.arena), top)
+			if len(tab.arena) > 2*int(top) {
+				t.Fatalf("an arena of %d octets for a table of %d", len(tab.arena), top)
 			}
 		}
 	}

@@ -119,7 +119,10 @@ func generateTokens(t *testing.T) []byte {
 		if f.Name == "transfer-encoding" {
 			flags += " | flags(FaultConnection)"
 		}
-		fmt.Fprintf(&descs, "%d: {off: %d, nlen: %d, vlen: %d, token: %d, flags: %s}, // %s: %s\n",
+		if f.Name[0] == ':' || f.Name == "cookie" {
+			flags += " | flagSpecial"
+		}
+		fmt.Fprintf(&descs, "%d: {off: %d, nlen: %d, vlen: %d, tag: tag{token: %d, flags: %s}}, // %s: %s\n",
 			i, put(f.Value), len(f.Name), len(f.Value), names[f.Name], flags, f.Name, f.Value)
 	}
 	b.WriteString("// staticText holds the names of all tokens and the values of the static table.\nconst staticText = \"\" +\n")

@@ -25,6 +25,14 @@ func (t Token) String() string { return t.Name() }
 // or RFC 8441.
 func (t Token) IsPseudo() bool { return t-1 < TokenStatus || t == TokenProtocol }
 
+// flags returns those of every field with this name.
+func (t Token) flags() flags {
+	if t.IsPseudo() || t == TokenCookie {
+		return flagSpecial
+	}
+	return 0
+}
+
 // name returns the name as octets, shared and never written.
 func (t Token) name() []byte {
 	s := tokenSpan[t]

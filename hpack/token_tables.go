@@ -367,67 +367,67 @@ var tokenSpan = [tokenCount]struct{ off, n uint16 }{
 
 // staticTable is RFC 7541 Appendix A; values stand in staticText.
 var staticTable = [62]desc{
-	1:  {off: 0, nlen: 10, vlen: 0, token: 1, flags: flagChecked},                           // :authority:
-	2:  {off: 922, nlen: 7, vlen: 3, token: 2, flags: flagChecked},                          // :method: GET
-	3:  {off: 925, nlen: 7, vlen: 4, token: 2, flags: flagChecked},                          // :method: POST
-	4:  {off: 929, nlen: 5, vlen: 1, token: 4, flags: flagChecked},                          // :path: /
-	5:  {off: 930, nlen: 5, vlen: 11, token: 4, flags: flagChecked},                         // :path: /index.html
-	6:  {off: 601, nlen: 7, vlen: 4, token: 6, flags: flagChecked},                          // :scheme: http
-	7:  {off: 941, nlen: 7, vlen: 5, token: 6, flags: flagChecked},                          // :scheme: https
-	8:  {off: 946, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 200
-	9:  {off: 949, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 204
-	10: {off: 952, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 206
-	11: {off: 955, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 304
-	12: {off: 958, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 400
-	13: {off: 961, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 404
-	14: {off: 964, nlen: 7, vlen: 3, token: 8, flags: flagChecked},                          // :status: 500
-	15: {off: 0, nlen: 14, vlen: 0, token: 15, flags: flagChecked},                          // accept-charset:
-	16: {off: 967, nlen: 15, vlen: 13, token: 16, flags: flagChecked},                       // accept-encoding: gzip, deflate
-	17: {off: 0, nlen: 15, vlen: 0, token: 17, flags: flagChecked},                          // accept-language:
-	18: {off: 0, nlen: 13, vlen: 0, token: 18, flags: flagChecked},                          // accept-ranges:
-	19: {off: 0, nlen: 6, vlen: 0, token: 19, flags: flagChecked},                           // accept:
-	20: {off: 0, nlen: 27, vlen: 0, token: 20, flags: flagChecked},                          // access-control-allow-origin:
-	21: {off: 0, nlen: 3, vlen: 0, token: 21, flags: flagChecked},                           // age:
-	22: {off: 0, nlen: 5, vlen: 0, token: 22, flags: flagChecked},                           // allow:
-	23: {off: 0, nlen: 13, vlen: 0, token: 23, flags: flagChecked},                          // authorization:
-	24: {off: 0, nlen: 13, vlen: 0, token: 24, flags: flagChecked},                          // cache-control:
-	25: {off: 0, nlen: 19, vlen: 0, token: 25, flags: flagChecked},                          // content-disposition:
-	26: {off: 0, nlen: 16, vlen: 0, token: 26, flags: flagChecked},                          // content-encoding:
-	27: {off: 0, nlen: 16, vlen: 0, token: 27, flags: flagChecked},                          // content-language:
-	28: {off: 0, nlen: 14, vlen: 0, token: 28, flags: flagChecked},                          // content-length:
-	29: {off: 0, nlen: 16, vlen: 0, token: 29, flags: flagChecked},                          // content-location:
-	30: {off: 0, nlen: 13, vlen: 0, token: 30, flags: flagChecked},                          // content-range:
-	31: {off: 0, nlen: 12, vlen: 0, token: 31, flags: flagChecked},                          // content-type:
-	32: {off: 0, nlen: 6, vlen: 0, token: 32, flags: flagChecked},                           // cookie:
-	33: {off: 0, nlen: 4, vlen: 0, token: 33, flags: flagChecked},                           // date:
-	34: {off: 0, nlen: 4, vlen: 0, token: 34, flags: flagChecked},                           // etag:
-	35: {off: 0, nlen: 6, vlen: 0, token: 35, flags: flagChecked},                           // expect:
-	36: {off: 0, nlen: 7, vlen: 0, token: 36, flags: flagChecked},                           // expires:
-	37: {off: 0, nlen: 4, vlen: 0, token: 37, flags: flagChecked},                           // from:
-	38: {off: 0, nlen: 4, vlen: 0, token: 38, flags: flagChecked},                           // host:
-	39: {off: 0, nlen: 8, vlen: 0, token: 39, flags: flagChecked},                           // if-match:
-	40: {off: 0, nlen: 17, vlen: 0, token: 40, flags: flagChecked},                          // if-modified-since:
-	41: {off: 0, nlen: 13, vlen: 0, token: 41, flags: flagChecked},                          // if-none-match:
-	42: {off: 0, nlen: 8, vlen: 0, token: 42, flags: flagChecked},                           // if-range:
-	43: {off: 0, nlen: 19, vlen: 0, token: 43, flags: flagChecked},                          // if-unmodified-since:
-	44: {off: 0, nlen: 13, vlen: 0, token: 44, flags: flagChecked},                          // last-modified:
-	45: {off: 0, nlen: 4, vlen: 0, token: 45, flags: flagChecked},                           // link:
-	46: {off: 0, nlen: 8, vlen: 0, token: 46, flags: flagChecked},                           // location:
-	47: {off: 0, nlen: 12, vlen: 0, token: 47, flags: flagChecked},                          // max-forwards:
-	48: {off: 0, nlen: 18, vlen: 0, token: 48, flags: flagChecked},                          // proxy-authenticate:
-	49: {off: 0, nlen: 19, vlen: 0, token: 49, flags: flagChecked},                          // proxy-authorization:
-	50: {off: 0, nlen: 5, vlen: 0, token: 50, flags: flagChecked},                           // range:
-	51: {off: 0, nlen: 7, vlen: 0, token: 51, flags: flagChecked},                           // referer:
-	52: {off: 0, nlen: 7, vlen: 0, token: 52, flags: flagChecked},                           // refresh:
-	53: {off: 0, nlen: 11, vlen: 0, token: 53, flags: flagChecked},                          // retry-after:
-	54: {off: 0, nlen: 6, vlen: 0, token: 54, flags: flagChecked},                           // server:
-	55: {off: 0, nlen: 10, vlen: 0, token: 55, flags: flagChecked},                          // set-cookie:
-	56: {off: 0, nlen: 25, vlen: 0, token: 56, flags: flagChecked},                          // strict-transport-security:
-	57: {off: 0, nlen: 17, vlen: 0, token: 57, flags: flagChecked | flags(FaultConnection)}, // transfer-encoding:
-	58: {off: 0, nlen: 10, vlen: 0, token: 58, flags: flagChecked},                          // user-agent:
-	59: {off: 0, nlen: 4, vlen: 0, token: 59, flags: flagChecked},                           // vary:
-	60: {off: 0, nlen: 3, vlen: 0, token: 60, flags: flagChecked},                           // via:
-	61: {off: 0, nlen: 16, vlen: 0, token: 61, flags: flagChecked},                          // www-authenticate:
+	1:  {off: 0, nlen: 10, vlen: 0, tag: tag{token: 1, flags: flagChecked | flagSpecial}},             // :authority:
+	2:  {off: 922, nlen: 7, vlen: 3, tag: tag{token: 2, flags: flagChecked | flagSpecial}},            // :method: GET
+	3:  {off: 925, nlen: 7, vlen: 4, tag: tag{token: 2, flags: flagChecked | flagSpecial}},            // :method: POST
+	4:  {off: 929, nlen: 5, vlen: 1, tag: tag{token: 4, flags: flagChecked | flagSpecial}},            // :path: /
+	5:  {off: 930, nlen: 5, vlen: 11, tag: tag{token: 4, flags: flagChecked | flagSpecial}},           // :path: /index.html
+	6:  {off: 601, nlen: 7, vlen: 4, tag: tag{token: 6, flags: flagChecked | flagSpecial}},            // :scheme: http
+	7:  {off: 941, nlen: 7, vlen: 5, tag: tag{token: 6, flags: flagChecked | flagSpecial}},            // :scheme: https
+	8:  {off: 946, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 200
+	9:  {off: 949, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 204
+	10: {off: 952, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 206
+	11: {off: 955, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 304
+	12: {off: 958, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 400
+	13: {off: 961, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 404
+	14: {off: 964, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 500
+	15: {off: 0, nlen: 14, vlen: 0, tag: tag{token: 15, flags: flagChecked}},                          // accept-charset:
+	16: {off: 967, nlen: 15, vlen: 13, tag: tag{token: 16, flags: flagChecked}},                       // accept-encoding: gzip, deflate
+	17: {off: 0, nlen: 15, vlen: 0, tag: tag{token: 17, flags: flagChecked}},                          // accept-language:
+	18: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 18, flags: flagChecked}},                          // accept-ranges:
+	19: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 19, flags: flagChecked}},                           // accept:
+	20: {off: 0, nlen: 27, vlen: 0, tag: tag{token: 20, flags: flagChecked}},                          // access-control-allow-origin:
+	21: {off: 0, nlen: 3, vlen: 0, tag: tag{token: 21, flags: flagChecked}},                           // age:
+	22: {off: 0, nlen: 5, vlen: 0, tag: tag{token: 22, flags: flagChecked}},                           // allow:
+	23: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 23, flags: flagChecked}},                          // authorization:
+	24: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 24, flags: flagChecked}},                          // cache-control:
+	25: {off: 0, nlen: 19, vlen: 0, tag: tag{token: 25, flags: flagChecked}},                          // content-disposition:
+	26: {off: 0, nlen: 16, vlen: 0, tag: tag{token: 26, flags: flagChecked}},                          // content-encoding:
+	27: {off: 0, nlen: 16, vlen: 0, tag: tag{token: 27, flags: flagChecked}},                          // content-language:
+	28: {off: 0, nlen: 14, vlen: 0, tag: tag{token: 28, flags: flagChecked}},                          // content-length:
+	29: {off: 0, nlen: 16, vlen: 0, tag: tag{token: 29, flags: flagChecked}},                          // content-location:
+	30: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 30, flags: flagChecked}},                          // content-range:
+	31: {off: 0, nlen: 12, vlen: 0, tag: tag{token: 31, flags: flagChecked}},                          // content-type:
+	32: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 32, flags: flagChecked | flagSpecial}},             // cookie:
+	33: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 33, flags: flagChecked}},                           // date:
+	34: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 34, flags: flagChecked}},                           // etag:
+	35: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 35, flags: flagChecked}},                           // expect:
+	36: {off: 0, nlen: 7, vlen: 0, tag: tag{token: 36, flags: flagChecked}},                           // expires:
+	37: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 37, flags: flagChecked}},                           // from:
+	38: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 38, flags: flagChecked}},                           // host:
+	39: {off: 0, nlen: 8, vlen: 0, tag: tag{token: 39, flags: flagChecked}},                           // if-match:
+	40: {off: 0, nlen: 17, vlen: 0, tag: tag{token: 40, flags: flagChecked}},                          // if-modified-since:
+	41: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 41, flags: flagChecked}},                          // if-none-match:
+	42: {off: 0, nlen: 8, vlen: 0, tag: tag{token: 42, flags: flagChecked}},                           // if-range:
+	43: {off: 0, nlen: 19, vlen: 0, tag: tag{token: 43, flags: flagChecked}},                          // if-unmodified-since:
+	44: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 44, flags: flagChecked}},                          // last-modified:
+	45: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 45, flags: flagChecked}},                           // link:
+	46: {off: 0, nlen: 8, vlen: 0, tag: tag{token: 46, flags: flagChecked}},                           // location:
+	47: {off: 0, nlen: 12, vlen: 0, tag: tag{token: 47, flags: flagChecked}},                          // max-forwards:
+	48: {off: 0, nlen: 18, vlen: 0, tag: tag{token: 48, flags: flagChecked}},                          // proxy-authenticate:
+	49: {off: 0, nlen: 19, vlen: 0, tag: tag{token: 49, flags: flagChecked}},                          // proxy-authorization:
+	50: {off: 0, nlen: 5, vlen: 0, tag: tag{token: 50, flags: flagChecked}},                           // range:
+	51: {off: 0, nlen: 7, vlen: 0, tag: tag{token: 51, flags: flagChecked}},                           // referer:
+	52: {off: 0, nlen: 7, vlen: 0, tag: tag{token: 52, flags: flagChecked}},                           // refresh:
+	53: {off: 0, nlen: 11, vlen: 0, tag: tag{token: 53, flags: flagChecked}},                          // retry-after:
+	54: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 54, flags: flagChecked}},                           // server:
+	55: {off: 0, nlen: 10, vlen: 0, tag: tag{token: 55, flags: flagChecked}},                          // set-cookie:
+	56: {off: 0, nlen: 25, vlen: 0, tag: tag{token: 56, flags: flagChecked}},                          // strict-transport-security:
+	57: {off: 0, nlen: 17, vlen: 0, tag: tag{token: 57, flags: flagChecked | flags(FaultConnection)}}, // transfer-encoding:
+	58: {off: 0, nlen: 10, vlen: 0, tag: tag{token: 58, flags: flagChecked}},                          // user-agent:
+	59: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 59, flags: flagChecked}},                           // vary:
+	60: {off: 0, nlen: 3, vlen: 0, tag: tag{token: 60, flags: flagChecked}},                           // via:
+	61: {off: 0, nlen: 16, vlen: 0, tag: tag{token: 61, flags: flagChecked}},                          // www-authenticate:
 }
 
 // charKind tells where each octet may stand.
