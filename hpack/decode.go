@@ -1,6 +1,9 @@
 package hpack
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Kind says what a field list belongs to, which decides the pseudo-header
 // fields it may have.
@@ -83,31 +86,67 @@ func (d *Decoder) Fault() Fault { return d.fault }
 // A non-nil error is an *Error, a connection error of type COMPRESSION_ERROR;
 // it is valid until the Decoder is used again.
 func (d *Decoder) Decode(dst *Fields, block []byte, k Kind, lim Limits) (Verdict, error) {
-	if dst != nil {
-		dst.Reset()
-	}
 	d.fault = 0
-	p, ok := d.begin(block)
-	if !ok {
-		return OK, d.Err()
+	var a admission
+	a.start(k, lim)
+	if dst == nil {
+		return d.discard(&a, block)
 	}
-	a := newAdmission(k, lim)
+	dst.Reset()
+	p := d.begin(block)
+	buf, list, seen, seenHigh := dst.buf, dst.desc, uint64(0), uint64(0)
+	var e *desc
 	for p < len(block) {
-		e, arena := d.short(block[p])
+		var arena []byte
+		e, arena = d.short(block[p])
 		if p++; e == nil {
 			if e, arena, p = d.next(block, p-1, true); e == nil {
-				return OK, d.Err()
+				break
 			}
 		}
-		if !a.admit(e, arena) {
-			return d.refuse(&a, block, p)
+		if !(a.charge(e) && e.plain()) && !a.special(e, arena) {
+			break
 		}
-		if dst != nil {
-			dst.copyField(e, arena)
+		start, n := int(e.off), int(e.vlen)
+		if e.token == 0 {
+			start -= int(e.nlen)
+			n += int(e.nlen)
+		}
+		at := len(buf)
+		if n <= slack && at+slack <= cap(buf) {
+			copy32((*[slack]byte)(buf[at:at+slack]), (*[slack]byte)(arena[start:start+slack]))
+			buf = buf[:at+n]
+		} else {
+			buf = append(slices.Grow(buf, n+slack), arena[start:start+n]...)
+		}
+		list = append(list, desc{uint32(at+n) - e.vlen, e.nlen, e.vlen, e.tag})
+		seen |= 1 << e.token
+		seenHigh |= 1 << (e.token - 64)
+	}
+	dst.buf, dst.desc = buf, list
+	dst.seen[0], dst.seen[1] = seen, seenHigh
+	dst.size = int(a.used())
+	if a.verdict != OK {
+		dst.size -= int(e.size())
+		return d.refuse(&a, block, p)
+	}
+	d.trim()
+	return OK, d.Err()
+}
+
+// discard is Decode for nobody.
+func (d *Decoder) discard(a *admission, block []byte) (Verdict, error) {
+	for p := d.begin(block); p < len(block); {
+		e, arena, next := d.next(block, p, true)
+		if e == nil {
+			break
+		}
+		if p = next; !(a.charge(e) && e.plain()) && !a.special(e, arena) {
+			return d.refuse(a, block, p)
 		}
 	}
 	d.trim()
-	return OK, nil
+	return OK, d.Err()
 }
 
 // refuse decodes the rest of a block, of which a refused the field before p.
@@ -118,7 +157,7 @@ func (d *Decoder) refuse(a *admission, block []byte, p int) (Verdict, error) {
 		if e, _, p = d.next(block, p, false); e == nil {
 			return OK, d.Err()
 		}
-		a.octets -= int64(e.size())
+		a.charge(e)
 		a.far()
 	}
 	d.trim()
@@ -133,84 +172,80 @@ func (d *Decoder) refuse(a *admission, block []byte, p int) (Verdict, error) {
 type admission struct {
 	octets  int64  // what is left of Limits.Bytes
 	fields  int64  // what is left of Limits.Fields
-	crumbs  int    // what is left of Limits.Crumbs
-	bytes   int    // Limits.Bytes
+	crumbs  int64  // what is left of Limits.Crumbs
+	bytes   int64  // what octets began with
+	leading int64  // what was left of Limits.Fields at the latest pseudo-header field
 	pseudo  uint16 // the pseudo-header fields that may come yet
 	kind    Kind
-	regular bool // a regular field was seen
 	verdict Verdict
 	fault   Fault
 }
 
-func newAdmission(k Kind, lim Limits) admission {
-	a := admission{octets: math.MaxInt64, fields: math.MaxInt64, crumbs: math.MaxInt, bytes: lim.Bytes, kind: k, pseudo: kindPseudo[k]}
-	if lim.Bytes > 0 {
-		a.octets = int64(lim.Bytes)
-	}
-	if lim.Fields > 0 {
-		a.fields = int64(lim.Fields)
-	}
-	if lim.Crumbs > 0 {
-		a.crumbs = lim.Crumbs
-	}
-	return a
+// start begins a list.
+func (a *admission) start(k Kind, lim Limits) {
+	a.kind, a.pseudo = k, kindPseudo[k]
+	a.octets, a.fields, a.crumbs = orNone(lim.Bytes), orNone(lim.Fields), orNone(lim.Crumbs)
+	a.bytes, a.leading = a.octets, a.fields
 }
 
-// admit charges a field and holds it against the rules. It reports whether the
-// field belongs in the list; if not, verdict says what the list is.
-func (a *admission) admit(d *desc, arena []byte) bool {
+// orNone returns a limit, of which 0 is none.
+func orNone(limit int) int64 {
+	if limit <= 0 {
+		return math.MaxInt64
+	}
+	return int64(limit)
+}
+
+// charge charges a field and reports whether all limits are kept.
+func (a *admission) charge(d *desc) bool {
 	a.octets -= int64(d.size())
 	a.fields--
+	return a.octets|a.fields >= 0
+}
+
+// used returns what was charged of Limits.Bytes.
+func (a *admission) used() int64 { return a.bytes - a.octets }
+
+// special holds a field against the rules of lists, if it was not plain, and
+// says what the list is when a limit was passed. It reports whether the field
+// belongs in the list; if not, verdict says what the list is.
+func (a *admission) special(d *desc, arena []byte) bool {
 	if a.octets|a.fields < 0 {
 		a.verdict = TooLarge
 		a.far()
 		return false
 	}
-	if d.flags&(flagFault|flagChecked|flagSpecial) == flagChecked {
-		a.regular = true
-		return true
-	}
-	return a.special(d, arena)
-}
-
-// special is admit for a field that was not checked yet or has a fault, a
-// pseudo-header field, and a cookie.
-func (a *admission) special(d *desc, arena []byte) bool {
 	if d.flags&flagChecked == 0 {
 		d.flags |= flagChecked | flags(check(d, arena))
 	}
-	fault := Fault(d.flags & flagFault)
+	a.fault = Fault(d.flags & flagFault)
 	switch {
 	case d.token.IsPseudo():
 		bit := pseudoBit(d.token)
+		a.leading--
 		switch {
 		case kindPseudo[a.kind]&bit == 0:
-			fault = FaultPseudo
+			a.fault = FaultPseudo
 		case a.pseudo&bit == 0:
-			fault = FaultRepeated
-		case a.regular:
-			fault = FaultOrder
+			a.fault = FaultRepeated
+		case a.leading != a.fields:
+			a.fault = FaultOrder
 		}
 		a.pseudo &^= bit
 	case d.token == TokenCookie:
-		a.regular = true
 		if a.crumbs--; a.crumbs < 0 {
-			a.verdict = TooLarge
-			return false
+			a.verdict, a.fault = TooLarge, 0
 		}
-	default:
-		a.regular = true
 	}
-	if fault != 0 {
-		a.verdict, a.fault = Malformed, fault
-		return false
+	if a.fault != 0 {
+		a.verdict = Malformed
 	}
-	return true
+	return a.verdict == OK
 }
 
 // far notes that a list is so large that it is not worth the decoding.
 func (a *admission) far() {
-	if a.bytes > 0 && a.octets < -(farTimes-1)*int64(a.bytes) {
+	if (a.used()-1)/farTimes >= a.bytes {
 		a.verdict = FarTooLarge
 	}
 }

@@ -118,10 +118,10 @@ func (d *Decoder) fail(p int, r Rule) {
 }
 
 // begin reads the size updates that begin a block and returns where the fields
-// begin.
-func (d *Decoder) begin(block []byte) (p int, ok bool) {
-	if d.plain && (len(block) == 0 || !isUpdate(block[0])) {
-		return 0, true
+// begin: at the end, when there is an error.
+func (d *Decoder) begin(block []byte) int {
+	if d.plain && len(block) > 0 && !isUpdate(block[0]) {
+		return 0
 	}
 	return d.updates(block)
 }
@@ -132,10 +132,10 @@ func isUpdate(c byte) bool { return c&0xe0 == 0x20 }
 // updates is begin, where there is more to it. RFC 7541 4.2: "This dynamic table
 // size update MUST occur at the beginning of the first header block following
 // the change to the dynamic table size."
-func (d *Decoder) updates(block []byte) (p int, ok bool) {
+func (d *Decoder) updates(block []byte) (p int) {
 	d.init()
 	if d.err.Rule != 0 {
-		return 0, false
+		return len(block)
 	}
 	for n := 0; p < len(block) && isUpdate(block[p]); n++ {
 		size, next, rule := readInteger(block, p, 0x1f)
@@ -154,7 +154,7 @@ func (d *Decoder) updates(block []byte) (p int, ok bool) {
 		}
 		if rule != 0 {
 			d.fail(p, rule)
-			return p, false
+			return len(block)
 		}
 		d.must = false
 		d.tab.setMax(size)
@@ -162,11 +162,11 @@ func (d *Decoder) updates(block []byte) (p int, ok bool) {
 	}
 	if d.must && len(block) > 0 {
 		d.fail(p, RuleUpdateMissing)
-		return p, false
+		return len(block)
 	}
 	d.lowest = d.allowed
 	d.plain = !d.must
-	return p, true
+	return p
 }
 
 // Fields yields the fields of a block: what is in it, valid HTTP or not, and
@@ -175,7 +175,7 @@ func (d *Decoder) updates(block []byte) (p int, ok bool) {
 // must follow it. Look at Err after the loop.
 func (d *Decoder) Fields(block []byte) iter.Seq[Field] {
 	return func(yield func(Field) bool) {
-		for p, ok := d.begin(block); ok && p < len(block); {
+		for p := d.begin(block); p < len(block); {
 			e, arena := d.short(block[p])
 			if p++; e == nil {
 				if e, arena, p = d.next(block, p-1, false); e == nil {

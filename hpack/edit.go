@@ -157,8 +157,8 @@ func (f *Fields) push(d desc) {
 // copyField appends a field whose octets stand in another arena.
 func (f *Fields) copyField(d *desc, arena []byte) {
 	start, end := d.span()
-	f.buf = appendShort(f.buf, arena[start:end])
-	f.push(desc{off: uint32(len(f.buf)) - d.vlen, nlen: d.nlen, vlen: d.vlen, tag: tag{token: d.token, flags: d.flags}})
+	f.buf = append(f.buf, arena[start:end]...)
+	f.push(desc{uint32(len(f.buf)) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
 }
 
 // appendShort is append for octets that are few, most of the time.

@@ -1,5 +1,7 @@
 package hpack
 
+import "slices"
+
 // The instructions of a block, RFC 7541 section 6:
 //
 //	  7   6   5   4   3   2   1   0
@@ -16,10 +18,14 @@ package hpack
 // arena of its octets; nil: it is another instruction, or there is no such
 // entry. Most fields of most blocks come this way.
 func (d *Decoder) short(c byte) (*desc, []byte) {
-	if c <= 0x80 || c == 0xff {
+	i := uint32(c) - 0x80 // of a literal, very large
+	if i-1 < staticLen {
+		return &staticTable[i], staticBuf
+	}
+	if c == 0xff {
 		return nil, nil
 	}
-	return d.indexed(uint32(c & 0x7f))
+	return d.tab.at(i - 1 - staticLen), d.tab.arena
 }
 
 // indexed returns the entry with this index and the arena of its octets, or
@@ -29,10 +35,7 @@ func (d *Decoder) indexed(i uint32) (*desc, []byte) {
 	if i-1 < staticLen {
 		return &staticTable[i], staticBuf
 	}
-	if i == 0 {
-		return nil, nil
-	}
-	return d.tab.at(i - 1 - staticLen), d.tab.arena
+	return d.tab.at(i - 1 - staticLen), d.tab.arena // an index of 0 becomes a very large one
 }
 
 // next decodes the instruction at block[p]. It returns a field as it stands in
@@ -106,6 +109,9 @@ func (d *Decoder) literal(block []byte, p int) (next int, rule Rule) {
 	buf, next, rule = readString(buf, block, p)
 	lit.vlen = uint32(len(buf)) - lit.off
 	lit.flags |= lit.token.flags()
+	if cap(buf)-len(buf) < slack {
+		buf = slices.Grow(buf, slack)
+	}
 	d.lit, d.scratch = lit, buf
 	return next, rule
 }

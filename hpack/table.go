@@ -41,6 +41,11 @@ const (
 // size is what the field counts for (RFC 7541 4.1).
 func (d *desc) size() uint32 { return d.nlen + d.vlen + entryOverhead }
 
+// plain reports whether the field is fine wherever it stands.
+func (d *desc) plain() bool {
+	return d.flags&(flagFault|flagChecked|flagSpecial) == flagChecked
+}
+
 // name and value return the octets of d in its arena.
 func (d *desc) name(arena []byte) []byte {
 	if d.token != 0 {
@@ -84,7 +89,7 @@ func (d *desc) span() (start, end int) {
 // two, what is not used at the end is shorter than the entry that did not fit
 // there, a live one, so that at most 2L are taken, and n are left.
 type table struct {
-	arena []byte // with room for a copy of slack octets behind its length
+	arena []byte // slack octets at the end have no entry
 	ring  []desc // the entry numbered s stands at s modulo the length, a power of two
 	free  int    // where in the arena the next octets go
 	head  uint32 // the number of the next entry; wraps
@@ -175,15 +180,15 @@ func (t *table) room(n int) (at, limit int) {
 	}
 	switch {
 	case t.count == 0:
-		if n <= len(t.arena) {
-			return 0, cap(t.arena)
+		if n <= len(t.arena)-slack {
+			return 0, len(t.arena)
 		}
 	case t.free <= oldest: // two pieces
 		if n <= oldest-t.free {
 			return t.free, oldest
 		}
-	case n <= len(t.arena)-t.free:
-		return t.free, cap(t.arena)
+	case n <= len(t.arena)-slack-t.free:
+		return t.free, len(t.arena)
 	case n <= oldest:
 		return 0, oldest
 	}
@@ -202,7 +207,7 @@ func (t *table) grow(n int) (at, limit int) {
 		size *= 2
 	}
 	size = min(size, 2*int(t.max))
-	arena := make([]byte, size, size+slack)
+	arena := make([]byte, size+slack)
 	for i := t.count; i > 0; i-- {
 		e := t.at(i - 1)
 		start, end := e.span()
@@ -211,7 +216,7 @@ func (t *table) grow(n int) (at, limit int) {
 		at += max(end-start, 1)
 	}
 	t.arena = arena
-	return at, cap(arena)
+	return at, len(arena)
 }
 
 // slack is how many octets copyShort may write and read beyond those it copies.
@@ -222,10 +227,13 @@ const slack = 32
 // as many as there are.
 func copyShort(dst, src []byte) {
 	if len(dst) <= slack && cap(dst) >= slack && cap(src) >= slack {
-		d, s := (*[slack]byte)(dst[:slack]), (*[slack]byte)(src[:slack])
-		*(*[16]byte)(d[:16]) = *(*[16]byte)(s[:16])
-		*(*[16]byte)(d[16:]) = *(*[16]byte)(s[16:])
+		copy32((*[slack]byte)(dst[:slack]), (*[slack]byte)(src[:slack]))
 		return
 	}
 	copy(dst, src)
+}
+
+func copy32(dst, src *[slack]byte) {
+	*(*[16]byte)(dst[:16]) = *(*[16]byte)(src[:16])
+	*(*[16]byte)(dst[16:]) = *(*[16]byte)(src[16:])
 }

@@ -34,14 +34,19 @@ func (t Token) flags() flags {
 }
 
 // name returns the name as octets, shared and never written.
-func (t Token) name() []byte {
-	s := tokenSpan[t]
-	end := s.off + s.n
-	return staticBuf[s.off:end:end]
-}
+func (t Token) name() []byte { return tokenNames[t&127] }
 
-// staticBuf is staticText as octets; nothing writes to it.
-var staticBuf = []byte(staticText)
+// tokenNames holds the names of all tokens, as octets of staticBuf.
+var tokenNames = func() (names [128][]byte) {
+	for t, s := range tokenSpan {
+		names[t] = staticBuf[s.off : s.off+s.n : s.off+s.n]
+	}
+	return names
+}()
+
+// staticBuf is staticText as octets, with slack behind them; nothing writes to
+// it.
+var staticBuf = append([]byte(staticText), make([]byte, slack)...)
 
 // staticLen is the number of entries in the static table.
 const staticLen = 61
