@@ -1,9 +1,6 @@
 package hpack
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Kind says what a field list belongs to, which decides the pseudo-header
 // fields it may have.
@@ -87,165 +84,242 @@ func (d *Decoder) Fault() Fault { return d.fault }
 // it is valid until the Decoder is used again.
 func (d *Decoder) Decode(dst *Fields, block []byte, k Kind, lim Limits) (Verdict, error) {
 	d.fault = 0
-	var a admission
-	a.start(k, lim)
 	if dst == nil {
-		return d.discard(&a, block)
+		return d.discard(block, k, lim)
 	}
 	dst.Reset()
+	left := newBudget(lim)
 	p := d.begin(block)
-	buf, list, seen, seenHigh := dst.buf, dst.desc, uint64(0), uint64(0)
-	var e *desc
 	for p < len(block) {
-		var arena []byte
-		e, arena = d.short(block[p])
-		if p++; e == nil {
-			if e, arena, p = d.next(block, p-1, true); e == nil {
-				break
-			}
-		}
-		if !(a.charge(e) && e.plain()) && !a.special(e, arena) {
+		if p = d.indexedRun(dst, &left, block, p); p == len(block) {
 			break
 		}
-		start, n := int(e.off), int(e.vlen)
+		var e *desc
+		var arena []byte
+		if e, arena, p = d.next(block, p, true); e == nil {
+			break
+		}
+		if left = left.after(*e); left.over() {
+			break
+		}
+		dst.copyField(e, arena)
+	}
+	n, fault := dst.check(k)
+	if fault == 0 && !left.over() {
+		dst.size = int(int64(orNone(lim.Bytes)) - left.octets)
+		d.trim()
+		return OK, d.Err()
+	}
+	v := TooLarge
+	if fault == 0 {
+		n = len(dst.desc)
+	} else {
+		v, d.fault = Malformed, fault
+	}
+	dst.truncate(n)
+	return d.refuse(v, left, lim, block, p)
+}
+
+// indexedRun decodes instructions of one octet from block[p] on, for which dst
+// has room and which leave something of the budget, and returns where the next
+// one begins. Most fields of most blocks come this way.
+func (d *Decoder) indexedRun(dst *Fields, left *budget, block []byte, p int) int {
+	buf, at := dst.buf[:cap(dst.buf)], len(dst.buf)
+	n := len(dst.desc)
+	list := dst.desc[:n+min(cap(dst.desc)-n, left.fields)]
+	octets := left.octets
+	for ; p < len(block); p++ {
+		e, arena := d.short(block[p])
+		if e == nil {
+			break
+		}
+		start, size := int(e.off), int(e.vlen)
 		if e.token == 0 {
 			start -= int(e.nlen)
-			n += int(e.nlen)
+			size += int(e.nlen)
 		}
-		at := len(buf)
-		if n <= slack && at+slack <= cap(buf) {
-			copy32((*[slack]byte)(buf[at:at+slack]), (*[slack]byte)(arena[start:start+slack]))
-			buf = buf[:at+n]
-		} else {
-			buf = append(slices.Grow(buf, n+slack), arena[start:start+n]...)
+		if size > slack || at+slack > len(buf) || n >= len(list) {
+			break
 		}
-		list = append(list, desc{uint32(at+n) - e.vlen, e.nlen, e.vlen, e.tag})
-		seen |= 1 << e.token
-		seenHigh |= 1 << (e.token - 64)
+		charge := int64(e.size())
+		if octets < charge {
+			break
+		}
+		if e.token == TokenCookie {
+			if left.crumbs == 0 {
+				break
+			}
+			left.crumbs--
+		}
+		octets -= charge
+		copy32((*[slack]byte)(buf[at:at+slack]), (*[slack]byte)(arena[start:start+slack]))
+		at += size
+		list[n] = desc{uint32(at) - e.vlen, e.nlen, e.vlen, e.tag}
+		n++
 	}
-	dst.buf, dst.desc = buf, list
-	dst.seen[0], dst.seen[1] = seen, seenHigh
-	dst.size = int(a.used())
-	if a.verdict != OK {
-		dst.size -= int(e.size())
-		return d.refuse(&a, block, p)
-	}
-	d.trim()
-	return OK, d.Err()
+	left.octets = octets
+	left.fields -= n - len(dst.desc)
+	dst.buf, dst.desc = dst.buf[:at], dst.desc[:n]
+	return p
 }
 
 // discard is Decode for nobody.
-func (d *Decoder) discard(a *admission, block []byte) (Verdict, error) {
-	for p := d.begin(block); p < len(block); {
+func (d *Decoder) discard(block []byte, k Kind, lim Limits) (Verdict, error) {
+	v, left, r := OK, newBudget(lim), newRules(k)
+	p := d.begin(block)
+	for i := 0; p < len(block) && v == OK; i++ {
 		e, arena, next := d.next(block, p, true)
 		if e == nil {
 			break
 		}
-		if p = next; !(a.charge(e) && e.plain()) && !a.special(e, arena) {
-			return d.refuse(a, block, p)
+		p = next
+		if left = left.after(*e); left.over() {
+			v = TooLarge
+		} else if !r.admit(*e, i) {
+			if d.fault = r.fault(*e, arena, i); d.fault != 0 {
+				v = Malformed
+			}
 		}
+	}
+	if v != OK {
+		return d.refuse(v, left, lim, block, p)
 	}
 	d.trim()
 	return OK, d.Err()
 }
 
-// refuse decodes the rest of a block, of which a refused the field before p.
-func (d *Decoder) refuse(a *admission, block []byte, p int) (Verdict, error) {
-	d.fault = a.fault
-	for p < len(block) && a.verdict != FarTooLarge {
-		var e *desc
-		if e, _, p = d.next(block, p, false); e == nil {
+// refuse decodes the rest of a block that is not worth a list, as the table
+// must follow it.
+func (d *Decoder) refuse(v Verdict, left budget, lim Limits, block []byte, p int) (Verdict, error) {
+	for !left.far(lim) {
+		if d.err.Rule != 0 {
 			return OK, d.Err()
 		}
-		a.charge(e)
-		a.far()
+		if p >= len(block) {
+			d.trim()
+			return v, nil
+		}
+		var e *desc
+		if e, _, p = d.next(block, p, false); e != nil {
+			left = left.after(*e)
+		}
 	}
 	d.trim()
-	if a.verdict == FarTooLarge {
-		d.fail(0, RuleStopped)
-	}
-	return a.verdict, nil
+	d.fail(0, RuleStopped)
+	return FarTooLarge, nil
 }
 
-// admission holds the fields of a list against limits and rules, one after the
-// other, until one is refused.
-type admission struct {
-	octets  int64  // what is left of Limits.Bytes
-	fields  int64  // what is left of Limits.Fields
-	crumbs  int64  // what is left of Limits.Crumbs
-	bytes   int64  // what octets began with
-	leading int64  // what was left of Limits.Fields at the latest pseudo-header field
-	pseudo  uint16 // the pseudo-header fields that may come yet
-	kind    Kind
-	verdict Verdict
-	fault   Fault
+// budget is what is left of Limits.
+type budget struct {
+	octets         int64
+	fields, crumbs int
 }
 
-// start begins a list.
-func (a *admission) start(k Kind, lim Limits) {
-	a.kind, a.pseudo = k, kindPseudo[k]
-	a.octets, a.fields, a.crumbs = orNone(lim.Bytes), orNone(lim.Fields), orNone(lim.Crumbs)
-	a.bytes, a.leading = a.octets, a.fields
+func newBudget(lim Limits) budget {
+	return budget{int64(orNone(lim.Bytes)), orNone(lim.Fields), orNone(lim.Crumbs)}
 }
 
 // orNone returns a limit, of which 0 is none.
-func orNone(limit int) int64 {
+func orNone(limit int) int {
 	if limit <= 0 {
-		return math.MaxInt64
+		return math.MaxInt
 	}
-	return int64(limit)
+	return limit
 }
 
-// charge charges a field and reports whether all limits are kept.
-func (a *admission) charge(d *desc) bool {
-	a.octets -= int64(d.size())
-	a.fields--
-	return a.octets|a.fields >= 0
+// after returns what is left after one more field.
+func (b budget) after(d desc) budget {
+	b.octets -= int64(d.size())
+	b.fields--
+	if d.token == TokenCookie {
+		b.crumbs--
+	}
+	return b
 }
 
-// used returns what was charged of Limits.Bytes.
-func (a *admission) used() int64 { return a.bytes - a.octets }
+// over reports whether a limit was passed.
+func (b budget) over() bool { return b.octets < 0 || b.fields < 0 || b.crumbs < 0 }
 
-// special holds a field against the rules of lists, if it was not plain, and
-// says what the list is when a limit was passed. It reports whether the field
-// belongs in the list; if not, verdict says what the list is.
-func (a *admission) special(d *desc, arena []byte) bool {
-	if a.octets|a.fields < 0 {
-		a.verdict = TooLarge
-		a.far()
-		return false
-	}
-	if d.flags&flagChecked == 0 {
-		d.flags |= flagChecked | flags(check(d, arena))
-	}
-	a.fault = Fault(d.flags & flagFault)
-	switch {
-	case d.token.IsPseudo():
+// far reports whether so much more came than Limits.Bytes that it is not worth
+// the decoding.
+func (b budget) far(lim Limits) bool {
+	return lim.Bytes > 0 && b.octets < -(farTimes-1)*int64(lim.Bytes)
+}
+
+// rules holds the fields of a list against what RFC 9113 8.2 and 8.3 say, one
+// after the other.
+type rules struct {
+	kind   Kind
+	pseudo uint16 // the pseudo-header fields that may come yet
+	count  int    // how many have come
+}
+
+func newRules(k Kind) rules { return rules{kind: k, pseudo: kindPseudo[k]} }
+
+// admit reports whether field i may stand where it does.
+func (r *rules) admit(d desc, i int) bool {
+	switch d.flags & (flagFault | flagChecked | flagPseudo) {
+	case flagChecked:
+		return true
+	case flagChecked | flagPseudo:
 		bit := pseudoBit(d.token)
-		a.leading--
-		switch {
-		case kindPseudo[a.kind]&bit == 0:
-			a.fault = FaultPseudo
-		case a.pseudo&bit == 0:
-			a.fault = FaultRepeated
-		case a.leading != a.fields:
-			a.fault = FaultOrder
-		}
-		a.pseudo &^= bit
-	case d.token == TokenCookie:
-		if a.crumbs--; a.crumbs < 0 {
-			a.verdict, a.fault = TooLarge, 0
+		if r.pseudo&bit != 0 && r.count == i {
+			r.pseudo &^= bit
+			r.count++
+			return true
 		}
 	}
-	if a.fault != 0 {
-		a.verdict = Malformed
-	}
-	return a.verdict == OK
+	return false
 }
 
-// far notes that a list is so large that it is not worth the decoding.
-func (a *admission) far() {
-	if (a.used()-1)/farTimes >= a.bytes {
-		a.verdict = FarTooLarge
+// fault returns what is wrong with field i, which was not admitted; nothing, if
+// it had not been checked yet.
+func (r *rules) fault(d desc, arena []byte, i int) Fault {
+	if d.flags&flagChecked == 0 {
+		d.flags |= flagChecked | flags(check(&d, arena))
+		if r.admit(d, i) {
+			return FaultNone
+		}
+	}
+	if d.flags&flagPseudo != 0 {
+		switch bit := pseudoBit(d.token); {
+		case kindPseudo[r.kind]&bit == 0:
+			return FaultPseudo
+		case r.pseudo&bit == 0:
+			return FaultRepeated
+		case r.count != i: // a regular field was there before
+			return FaultOrder
+		}
+	}
+	return Fault(d.flags & flagFault)
+}
+
+// check finds which tokens are in a decoded list, and holds it against the
+// rules: what they say is wrong with field n.
+func (f *Fields) check(k Kind) (n int, fault Fault) {
+	r := newRules(k)
+	seen := uint64(0)
+	for i := range f.desc {
+		d := &f.desc[i]
+		seen |= 1 << (d.token & 63)
+		if !r.admit(*d, i) {
+			if fault := r.fault(*d, f.buf, i); fault != 0 {
+				return i, fault
+			}
+		}
+	}
+	f.seen = seen
+	return 0, 0
+}
+
+// truncate leaves the first n fields of a decoded list.
+func (f *Fields) truncate(n int) {
+	if n < len(f.desc) {
+		start, _ := f.desc[n].span()
+		f.buf, f.desc = f.buf[:start], f.desc[:n]
+	}
+	f.size, f.seen = 0, 0
+	for _, d := range f.desc {
+		f.note(d)
 	}
 }

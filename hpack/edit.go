@@ -1,6 +1,9 @@
 package hpack
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // How a list is made and changed by hand. The decoder fills it in decode.go.
 
@@ -57,6 +60,7 @@ func (f *Fields) AddPrepared(p Prepared) {
 		return
 	}
 	f.copyField(d, p.set.buf)
+	f.note(*d)
 }
 
 // SetToken gives the field with the name of t one value: in place of the first
@@ -71,7 +75,6 @@ func (f *Fields) SetTokenBytes(t Token, value []byte) { setToken(f, t, value) }
 func (f *Fields) DeleteToken(t Token) {
 	if i := f.Find(t); i >= 0 {
 		f.deleteFrom(t, i)
-		f.seen[t>>6&1] &^= 1 << (t & 63)
 	}
 }
 
@@ -150,15 +153,21 @@ func (f *Fields) push(d desc) {
 		f.buf = []byte{} // an empty value is not a missing one: views are never nil
 	}
 	f.desc = append(f.desc, d)
-	f.size += int(d.size())
-	f.seen[d.token>>6&1] |= 1 << (d.token & 63)
+	f.note(d)
 }
 
-// copyField appends a field whose octets stand in another arena.
+// note adds d to size and seen.
+func (f *Fields) note(d desc) {
+	f.size += int(d.size())
+	f.seen |= 1 << (d.token & 63)
+}
+
+// copyField appends a field whose octets stand in another arena. It leaves room
+// for a few more.
 func (f *Fields) copyField(d *desc, arena []byte) {
 	start, end := d.span()
-	f.buf = append(f.buf, arena[start:end]...)
-	f.push(desc{uint32(len(f.buf)) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
+	f.buf = append(slices.Grow(f.buf, end-start+slack), arena[start:end]...)
+	f.desc = append(slices.Grow(f.desc, 4), desc{uint32(len(f.buf)) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
 }
 
 // appendShort is append for octets that are few, most of the time.

@@ -18,8 +18,8 @@ type Fields struct {
 	buf  []byte
 	desc []desc
 	size int
-	seen [2]uint64 // which tokens were ever in the list since Reset
-	set  *Set      // whose prepared fields stand in the list
+	seen uint64 // by token, modulo 64: which may be in the list
+	set  *Set   // whose prepared fields stand in the list
 }
 
 // keepArena is the largest arena that Reset keeps.
@@ -89,7 +89,7 @@ func (f *Fields) All() iter.Seq2[[]byte, []byte] {
 // look through the list for a token that never was in it; pseudo-header fields
 // stand first.
 func (f *Fields) Find(t Token) int {
-	if f.seen[t>>6&1]&(1<<(t&63)) == 0 {
+	if f.seen&(1<<(t&63)) == 0 {
 		return -1
 	}
 	for i := range f.desc {
@@ -137,6 +137,6 @@ func (f *Fields) Reset() {
 	f.buf = f.buf[:0]
 	f.desc = f.desc[:0]
 	f.size = 0
-	f.seen = [2]uint64{}
+	f.seen = 0
 	f.set = nil
 }

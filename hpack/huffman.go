@@ -14,7 +14,7 @@ var ErrHuffman = errors.New("hpack: invalid Huffman string")
 // DecodeHuffman appends what the Huffman string src stands for. The error is
 // nil or ErrHuffman; dst then comes back as it was given.
 func DecodeHuffman(dst, src []byte) ([]byte, error) {
-	dst, ok := appendDecoded(dst, src[:len(src):len(src)])
+	dst, ok := appendDecoded(dst, src, 0)
 	if !ok {
 		return dst, ErrHuffman
 	}
@@ -25,23 +25,22 @@ func DecodeHuffman(dst, src []byte) ([]byte, error) {
 // decoded ones.
 const decodedSlack = 10
 
-// appendDecoded is DecodeHuffman. It may read the octets behind src, up to its
-// capacity, and makes nothing of them.
-func appendDecoded(dst, src []byte) ([]byte, bool) {
+// appendDecoded is DecodeHuffman for the string that ends a block from start on.
+func appendDecoded(dst, block []byte, start int) ([]byte, bool) {
 	at := len(dst)
-	// The shortest code has five bits.
-	if n := len(src)*8/5 + decodedSlack; n > cap(dst)-at {
+	// The shortest code has five bits: twice as many octets are enough.
+	if n := 2*(len(block)-start) + decodedSlack; n > cap(dst)-at {
 		dst = slices.Grow(dst, n)
 	}
-	n := decodeHuffman(dst[at:cap(dst)], src)
+	n := decodeHuffman(dst[at:cap(dst)], block, start)
 	if n < 0 {
 		return dst, false
 	}
 	return dst[:at+n], true
 }
 
-// decodeHuffman decodes src to the start of out, which has room for it, and
-// returns how many octets there are; -1: src is not valid.
+// decodeHuffman decodes block[start:] to the start of out, which has room for
+// it, and returns how many octets there are; -1: it is not valid.
 //
 // The reservoir holds the complement of the octets, left aligned. Padding is
 // ones, so it is zeros here, and so is the emptiness behind the last octet: the
@@ -55,20 +54,24 @@ func appendDecoded(dst, src []byte) ([]byte, bool) {
 // Twelve bits hold one whole symbol or two, unless a code longer than twelve
 // bits begins there, or the padding: then huffStep says 0, which consumes
 // nothing, so that the other lookups of four do no harm.
-func decodeHuffman(out, src []byte) int {
+func decodeHuffman(out, block []byte, start int) int {
 	var (
 		reservoir uint64
 		n         uint // how many of its bits are real, modulo 64
-		i, k      int
+		i         = min(start+8, len(block))
+		k         int
 	)
-	if cap(src) >= 8 {
-		i = min(8, len(src))
-		n = 8 * uint(i)
-		reservoir = ^binary.BigEndian.Uint64(src[:8]) >> (64 - n) << (64 - n)
-	} else {
-		i = len(src)
-		n = 8 * uint(i)
-		reservoir = complement(src)
+	n = 8 * uint(i-start)
+	switch {
+	case n == 64:
+		reservoir = ^binary.BigEndian.Uint64(block[start:])
+	case len(block) >= 8: // with what stands before it in the block
+		reservoir = ^binary.BigEndian.Uint64(block[len(block)-8:]) << (64 - n)
+	default:
+		for _, c := range block[start:] {
+			reservoir = reservoir<<8 | uint64(^c)
+		}
+		reservoir <<= 64 - n
 	}
 	for {
 		if reservoir>>54 != 0 {
@@ -93,12 +96,12 @@ func decodeHuffman(out, src []byte) int {
 			reservoir <<= long >> 8 & 63
 			n -= uint(long >> 8)
 		}
-		if rest := len(src) - i; rest >= 8 {
-			reservoir |= ^binary.BigEndian.Uint64(src[i:]) >> (n & 63)
+		if rest := len(block) - i; rest >= 8 {
+			reservoir |= ^binary.BigEndian.Uint64(block[i:]) >> (n & 63)
 			i += int(^n >> 3 & 7)
 			n |= 56
 		} else if rest > 0 {
-			last := ^binary.BigEndian.Uint64(src[len(src)-8:]) << (64 - 8*uint(rest))
+			last := ^binary.BigEndian.Uint64(block[len(block)-8:]) << (64 - 8*uint(rest))
 			reservoir |= last >> (n & 63)
 			more := min(int(^n>>3&7), rest)
 			i += more
@@ -112,7 +115,7 @@ func decodeHuffman(out, src []byte) int {
 	// as a decoding error." (RFC 7541 5.2)
 	//
 	// An n of 64 is 0 here: eight octets of padding and nothing before them.
-	if reservoir != 0 || n&63 > 7 || i < len(src) || k == 0 && i > 0 {
+	if reservoir != 0 || n&63 > 7 || i < len(block) || k == 0 && i > start {
 		return -1
 	}
 	return k
@@ -132,18 +135,4 @@ func lookup(text *[decodedSlack]byte, reservoir uint64, sum uint) (uint64, uint)
 func longSymbol(reservoir uint64) uint16 {
 	at := huffLongAt[bits.LeadingZeros64(reservoir)&31]
 	return huffLong[uint8(reservoir>>(at&63))+uint8(at>>8)]
-}
-
-// complement returns the complement of up to seven octets, left aligned. Those
-// in the middle are read twice.
-func complement(src []byte) uint64 {
-	n := uint(len(src))
-	switch {
-	case n >= 4:
-		head, tail := ^binary.BigEndian.Uint32(src), ^binary.BigEndian.Uint32(src[n-4:])
-		return uint64(head)<<32 | uint64(tail)<<(64-8*n)
-	case n > 0:
-		return uint64(^src[0])<<56 | uint64(^src[n/2])<<(56-n/2*8) | uint64(^src[n-1])<<(64-8*n)
-	}
-	return 0
 }

@@ -42,52 +42,67 @@ func (d *Decoder) indexed(i uint32) (*desc, []byte) {
 // some arena until the next call, and where the next instruction begins; nil:
 // there is an error. With checked, a literal is checked before it becomes an
 // entry.
-func (d *Decoder) next(block []byte, p int, checked bool) (*desc, []byte, int) {
-	if block[p] >= 0x80 {
-		i, next, rule := readInteger(block, p, 0x7f)
-		e, arena := d.indexed(i)
-		if rule == 0 && e == nil {
-			rule = RuleIndex
-		}
-		if rule != 0 {
-			d.fail(p, rule)
-			return nil, nil, p
-		}
-		return e, arena, next
+func (d *Decoder) next(block []byte, p int, checked bool) (e *desc, arena []byte, next int) {
+	c := block[p]
+	if c >= 0x80 {
+		return d.far(block, p)
 	}
 	scribble(d.scratch)
-	next, rule := d.literal(block, p)
-	if rule != 0 {
+	var rule Rule
+	if next, rule = d.literal(block, p); rule != 0 {
 		d.fail(p, rule)
 		return nil, nil, p
 	}
 	if checked {
 		d.lit.flags |= flagChecked | flags(check(&d.lit, d.scratch))
 	}
-	if block[p] >= 0x40 {
+	if c >= 0x40 {
 		d.tab.insert(d.lit, d.scratch)
 	}
 	return &d.lit, d.scratch, next
 }
 
+// far is next for an indexed field.
+func (d *Decoder) far(block []byte, p int) (*desc, []byte, int) {
+	i, next, rule := readInteger(block, p, 0x7f)
+	e, arena := d.indexed(i)
+	if rule == 0 && e == nil {
+		rule = RuleIndex
+	}
+	if rule != 0 {
+		d.fail(p, rule)
+		return nil, nil, p
+	}
+	return e, arena, next
+}
+
 // literal reads the literal at block[p] into lit and scratch (RFC 7541 6.2).
 func (d *Decoder) literal(block []byte, p int) (next int, rule Rule) {
-	mask, fl := byte(0x0f), flags(0)
-	switch c := block[p]; {
-	case c >= 0x40:
-		mask = 0x3f
-	case c >= 0x20:
-		return p, RuleUpdateTooLate
-	case c >= 0x10:
-		fl = flagSensitive
+	mask := byte(0x3f)
+	lit := desc{}
+	if c := block[p]; c < 0x40 {
+		if c >= 0x20 {
+			return p, RuleUpdateTooLate
+		}
+		if mask = 0x0f; c >= 0x10 {
+			lit.flags = flagSensitive
+		}
 	}
 	i, p, rule := readInteger(block, p, mask)
 	if rule != 0 {
 		return p, rule
 	}
 	buf := d.scratch[:0]
-	lit := desc{tag: tag{flags: fl}}
-	if i == 0 {
+	if i != 0 {
+		e, arena := d.indexed(i)
+		if e == nil {
+			return p, RuleIndex
+		}
+		lit.nlen = e.nlen
+		if lit.token = e.token; lit.token == 0 {
+			buf = appendShort(buf, e.name(arena))
+		}
+	} else {
 		if buf, p, rule = readString(buf, block, p); rule != 0 {
 			return p, rule
 		}
@@ -95,20 +110,11 @@ func (d *Decoder) literal(block []byte, p int) (next int, rule Rule) {
 		if lit.token = TokenOf(buf); lit.token != 0 {
 			buf = buf[:0]
 		}
-	} else {
-		e, arena := d.indexed(i)
-		if e == nil {
-			return p, RuleIndex
-		}
-		lit.nlen = e.nlen
-		if lit.token = e.token; lit.token == 0 {
-			buf = append(buf, e.name(arena)...)
-		}
 	}
+	lit.flags |= lit.token.flags()
 	lit.off = uint32(len(buf))
 	buf, next, rule = readString(buf, block, p)
 	lit.vlen = uint32(len(buf)) - lit.off
-	lit.flags |= lit.token.flags()
 	if cap(buf)-len(buf) < slack {
 		buf = slices.Grow(buf, slack)
 	}

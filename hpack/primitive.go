@@ -35,7 +35,7 @@ func readString(buf, block []byte, p int) (out []byte, next int, rule Rule) {
 	if p >= len(block) {
 		return buf, p, RuleTruncated
 	}
-	coded := block[p]&0x80 != 0
+	coded := block[p] >= 0x80
 	n, p, rule := readInteger(block, p, 0x7f)
 	if rule != 0 {
 		return buf, p, rule
@@ -44,14 +44,13 @@ func readString(buf, block []byte, p int) (out []byte, next int, rule Rule) {
 	if uint64(n) > uint64(len(block)-p) {
 		return buf, p, RuleTruncated
 	}
-	s := block[p : p+int(n) : len(block)]
-	p += int(n)
+	end := p + int(n)
 	if !coded {
-		return appendShort(buf, s), p, 0
+		return appendShort(buf, block[p:end:len(block)]), end, 0
 	}
-	buf, ok := appendDecoded(buf, s)
+	buf, ok := appendDecoded(buf, block[:end], p)
 	if !ok {
-		return buf, p, RuleHuffman
+		return buf, end, RuleHuffman
 	}
-	return buf, p, 0
+	return buf, end, 0
 }

@@ -35,33 +35,28 @@ const (
 	flagFault     flags = 0x0f // the Fault found by the check
 	flagChecked   flags = 0x10 // the check was made
 	flagSensitive flags = 0x20 // a never-indexed literal
-	flagSpecial   flags = 0x40 // a pseudo-header field, or a cookie: more than the check decides
+	flagPseudo    flags = 0x40 // a pseudo-header field
 )
 
 // size is what the field counts for (RFC 7541 4.1).
-func (d *desc) size() uint32 { return d.nlen + d.vlen + entryOverhead }
-
-// plain reports whether the field is fine wherever it stands.
-func (d *desc) plain() bool {
-	return d.flags&(flagFault|flagChecked|flagSpecial) == flagChecked
-}
+func (d desc) size() uint32 { return d.nlen + d.vlen + entryOverhead }
 
 // name and value return the octets of d in its arena.
-func (d *desc) name(arena []byte) []byte {
+func (d desc) name(arena []byte) []byte {
 	if d.token != 0 {
 		return d.token.name()
 	}
 	return arena[d.off-d.nlen : d.off : d.off]
 }
 
-func (d *desc) value(arena []byte) []byte {
+func (d desc) value(arena []byte) []byte {
 	end := d.off + d.vlen
 	return arena[d.off:end:end]
 }
 
 // span says where the octets stand that d needs kept: the value, and before it
 // the name when it has no token.
-func (d *desc) span() (start, end int) {
+func (d desc) span() (start, end int) {
 	start = int(d.off)
 	if d.token == 0 {
 		start -= int(d.nlen)
@@ -121,8 +116,10 @@ func (t *table) setMax(n uint32) {
 func (t *table) evict(n uint32) {
 	for t.size > n {
 		old := t.entry(t.head - t.count)
-		start, end := old.span()
-		scribble(t.arena[start:end])
+		if poisoned {
+			start, end := old.span()
+			scribble(t.arena[start:end])
+		}
 		t.size -= old.size()
 		t.count--
 	}
@@ -143,7 +140,9 @@ func (t *table) insert(d desc, src []byte) bool {
 		t.evict(0)
 		return false
 	}
-	t.evict(t.max - uint32(size))
+	if t.size > t.max-uint32(size) {
+		t.evict(t.max - uint32(size))
+	}
 	if int(t.count) == len(t.ring) {
 		t.growRing()
 	}

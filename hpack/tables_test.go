@@ -119,8 +119,8 @@ func generateTokens(t *testing.T) []byte {
 		if f.Name == "transfer-encoding" {
 			flags += " | flags(FaultConnection)"
 		}
-		if f.Name[0] == ':' || f.Name == "cookie" {
-			flags += " | flagSpecial"
+		if f.Name[0] == ':' {
+			flags += " | flagPseudo"
 		}
 		fmt.Fprintf(&descs, "%d: {off: %d, nlen: %d, vlen: %d, tag: tag{token: %d, flags: %s}}, // %s: %s\n",
 			i, put(f.Value), len(f.Name), len(f.Value), names[f.Name], flags, f.Name, f.Value)

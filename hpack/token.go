@@ -27,8 +27,8 @@ func (t Token) IsPseudo() bool { return t-1 < TokenStatus || t == TokenProtocol 
 
 // flags returns those of every field with this name.
 func (t Token) flags() flags {
-	if t.IsPseudo() || t == TokenCookie {
-		return flagSpecial
+	if t.IsPseudo() {
+		return flagPseudo
 	}
 	return 0
 }

@@ -367,20 +367,20 @@ var tokenSpan = [tokenCount]struct{ off, n uint16 }{
 
 // staticTable is RFC 7541 Appendix A; values stand in staticText.
 var staticTable = [62]desc{
-	1:  {off: 0, nlen: 10, vlen: 0, tag: tag{token: 1, flags: flagChecked | flagSpecial}},             // :authority:
-	2:  {off: 922, nlen: 7, vlen: 3, tag: tag{token: 2, flags: flagChecked | flagSpecial}},            // :method: GET
-	3:  {off: 925, nlen: 7, vlen: 4, tag: tag{token: 2, flags: flagChecked | flagSpecial}},            // :method: POST
-	4:  {off: 929, nlen: 5, vlen: 1, tag: tag{token: 4, flags: flagChecked | flagSpecial}},            // :path: /
-	5:  {off: 930, nlen: 5, vlen: 11, tag: tag{token: 4, flags: flagChecked | flagSpecial}},           // :path: /index.html
-	6:  {off: 601, nlen: 7, vlen: 4, tag: tag{token: 6, flags: flagChecked | flagSpecial}},            // :scheme: http
-	7:  {off: 941, nlen: 7, vlen: 5, tag: tag{token: 6, flags: flagChecked | flagSpecial}},            // :scheme: https
-	8:  {off: 946, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 200
-	9:  {off: 949, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 204
-	10: {off: 952, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 206
-	11: {off: 955, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 304
-	12: {off: 958, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 400
-	13: {off: 961, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 404
-	14: {off: 964, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagSpecial}},            // :status: 500
+	1:  {off: 0, nlen: 10, vlen: 0, tag: tag{token: 1, flags: flagChecked | flagPseudo}},              // :authority:
+	2:  {off: 922, nlen: 7, vlen: 3, tag: tag{token: 2, flags: flagChecked | flagPseudo}},             // :method: GET
+	3:  {off: 925, nlen: 7, vlen: 4, tag: tag{token: 2, flags: flagChecked | flagPseudo}},             // :method: POST
+	4:  {off: 929, nlen: 5, vlen: 1, tag: tag{token: 4, flags: flagChecked | flagPseudo}},             // :path: /
+	5:  {off: 930, nlen: 5, vlen: 11, tag: tag{token: 4, flags: flagChecked | flagPseudo}},            // :path: /index.html
+	6:  {off: 601, nlen: 7, vlen: 4, tag: tag{token: 6, flags: flagChecked | flagPseudo}},             // :scheme: http
+	7:  {off: 941, nlen: 7, vlen: 5, tag: tag{token: 6, flags: flagChecked | flagPseudo}},             // :scheme: https
+	8:  {off: 946, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 200
+	9:  {off: 949, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 204
+	10: {off: 952, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 206
+	11: {off: 955, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 304
+	12: {off: 958, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 400
+	13: {off: 961, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 404
+	14: {off: 964, nlen: 7, vlen: 3, tag: tag{token: 8, flags: flagChecked | flagPseudo}},             // :status: 500
 	15: {off: 0, nlen: 14, vlen: 0, tag: tag{token: 15, flags: flagChecked}},                          // accept-charset:
 	16: {off: 967, nlen: 15, vlen: 13, tag: tag{token: 16, flags: flagChecked}},                       // accept-encoding: gzip, deflate
 	17: {off: 0, nlen: 15, vlen: 0, tag: tag{token: 17, flags: flagChecked}},                          // accept-language:
@@ -398,7 +398,7 @@ var staticTable = [62]desc{
 	29: {off: 0, nlen: 16, vlen: 0, tag: tag{token: 29, flags: flagChecked}},                          // content-location:
 	30: {off: 0, nlen: 13, vlen: 0, tag: tag{token: 30, flags: flagChecked}},                          // content-range:
 	31: {off: 0, nlen: 12, vlen: 0, tag: tag{token: 31, flags: flagChecked}},                          // content-type:
-	32: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 32, flags: flagChecked | flagSpecial}},             // cookie:
+	32: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 32, flags: flagChecked}},                           // cookie:
 	33: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 33, flags: flagChecked}},                           // date:
 	34: {off: 0, nlen: 4, vlen: 0, tag: tag{token: 34, flags: flagChecked}},                           // etag:
 	35: {off: 0, nlen: 6, vlen: 0, tag: tag{token: 35, flags: flagChecked}},                           // expect:

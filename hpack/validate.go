@@ -90,18 +90,30 @@ func validName(name []byte) bool {
 // whitespace character (ASCII SP or HTAB, 0x20 or 0x09)." The other control
 // octets are excluded by RFC 9110 5.5.
 func validValue(v []byte) bool {
-	i := 0
-	for ; i+8 <= len(v); i += 8 {
-		// Eight octets at once: is there one below 0x20, or 0x7f? A borrow
-		// may also flag an octet behind such a one, never one by itself.
-		const ones, tops = 0x0101010101010101, 0x8080808080808080
-		w := binary.LittleEndian.Uint64(v[i:])
-		del := w ^ 0x7f*ones
-		if ((w-0x20*ones)&^w|(del-ones)&^del)&tops != 0 && !allowed(v[i:i+8]) {
-			return false
+	n := len(v)
+	var odd bool
+	switch {
+	case n >= 8:
+		for i := 0; i < n-8; i += 8 {
+			odd = odd || control(binary.LittleEndian.Uint64(v[i:]))
 		}
+		odd = odd || control(binary.LittleEndian.Uint64(v[n-8:]))
+	case n >= 4:
+		odd = control(uint64(binary.LittleEndian.Uint32(v)) | uint64(binary.LittleEndian.Uint32(v[n-4:]))<<32)
+	case n > 0:
+		odd = control(0x2020202020<<24 | uint64(v[0]) | uint64(v[n/2])<<8 | uint64(v[n-1])<<16)
+	default:
+		return true
 	}
-	return allowed(v[i:]) && (len(v) == 0 || !blank(v[0]) && !blank(v[len(v)-1]))
+	return !blank(v[0]) && !blank(v[n-1]) && (!odd || allowed(v))
+}
+
+// control reports whether one of eight octets may be below 0x20, or 0x7f. A
+// borrow may also flag an octet behind such a one, never one by itself.
+func control(w uint64) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	del := w ^ 0x7f*ones
+	return ((w-0x20*ones)&^w|(del-ones)&^del)&tops != 0
 }
 
 // allowed reports whether a value may hold each octet of v.
