@@ -276,7 +276,7 @@ func (r *rules) admit(d desc, i int) bool {
 // it had not been checked yet.
 func (r *rules) fault(d desc, arena []byte, i int) Fault {
 	if d.flags&flagChecked == 0 {
-		d.flags |= flagChecked | flags(check(&d, arena))
+		d.check(arena)
 		if r.admit(d, i) {
 			return FaultNone
 		}

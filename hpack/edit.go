@@ -163,11 +163,20 @@ func (f *Fields) note(d desc) {
 }
 
 // copyField appends a field whose octets stand in another arena. It leaves room
-// for a few more.
+// for what indexedRun appends.
 func (f *Fields) copyField(d *desc, arena []byte) {
 	start, end := d.span()
-	f.buf = append(slices.Grow(f.buf, end-start+slack), arena[start:end]...)
-	f.desc = append(slices.Grow(f.desc, 4), desc{uint32(len(f.buf)) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
+	at := len(f.buf)
+	to := at + end - start
+	if to+slack > cap(f.buf) {
+		f.buf = slices.Grow(f.buf, end-start+slack)
+	}
+	f.buf = f.buf[:to]
+	copyShort(f.buf[at:to], arena[start:end])
+	if len(f.desc) == cap(f.desc) {
+		f.desc = slices.Grow(f.desc, 4)
+	}
+	f.desc = append(f.desc, desc{uint32(to) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
 }
 
 // appendShort is append for octets that are few, most of the time.

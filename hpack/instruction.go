@@ -54,7 +54,7 @@ func (d *Decoder) next(block []byte, p int, checked bool) (e *desc, arena []byte
 		return nil, nil, p
 	}
 	if checked {
-		d.lit.flags |= flagChecked | flags(check(&d.lit, d.scratch))
+		d.lit.check(d.scratch)
 	}
 	if c >= 0x40 {
 		d.tab.insert(d.lit, d.scratch)
@@ -101,6 +101,7 @@ func (d *Decoder) literal(block []byte, p int) (next int, rule Rule) {
 		lit.nlen = e.nlen
 		if lit.token = e.token; lit.token == 0 {
 			buf = appendShort(buf, e.name(arena))
+			lit.flags |= e.flags & flagName
 		}
 	} else {
 		if buf, p, rule = readString(buf, block, p); rule != 0 {

@@ -36,6 +36,7 @@ const (
 	flagChecked   flags = 0x10 // the check was made
 	flagSensitive flags = 0x20 // a never-indexed literal
 	flagPseudo    flags = 0x40 // a pseudo-header field
+	flagName      flags = 0x80 // the check found nothing wrong with the name
 )
 
 // size is what the field counts for (RFC 7541 4.1).

@@ -128,30 +128,34 @@ func allowed[T string | []byte](v T) bool {
 
 func blank(c byte) bool { return c == ' ' || c == '\t' }
 
-// check finds what is wrong with a field by itself, wherever it stands.
-func check(d *desc, arena []byte) Fault {
+// check finds what is wrong with a field by itself, wherever it stands, and
+// notes it in the flags.
+func (d *desc) check(arena []byte) {
+	fault := FaultNone
 	switch d.token {
 	case TokenUnknown:
-		if name := d.name(arena); !validName(name) {
-			if len(name) > 0 && name[0] == ':' {
-				return FaultPseudo
-			}
-			return FaultName
+		if d.flags&flagName != 0 {
+			break // an entry lent it
+		}
+		if name := d.name(arena); validName(name) {
+			d.flags |= flagName
+		} else if fault = FaultName; len(name) > 0 && name[0] == ':' {
+			fault = FaultPseudo
 		}
 	case TokenConnection, TokenKeepAlive, TokenProxyConnection, TokenTransferEncoding, TokenUpgrade, TokenHTTP2Settings:
 		// "An endpoint MUST NOT generate an HTTP/2 message containing
 		// connection-specific header fields. [...] Any message containing
 		// connection-specific header fields MUST be treated as malformed."
 		// (RFC 9113 8.2.2)
-		return FaultConnection
+		fault = FaultConnection
 	case TokenTE:
 		// "it MUST NOT contain any value other than \"trailers\"."
 		if string(d.value(arena)) != "trailers" {
-			return FaultTE
+			fault = FaultTE
 		}
 	}
-	if !validValue(d.value(arena)) {
-		return FaultValue
+	if fault == FaultNone && !validValue(d.value(arena)) {
+		fault = FaultValue
 	}
-	return FaultNone
+	d.flags |= flagChecked | flags(fault)
 }
