@@ -138,7 +138,7 @@ func (d *Decoder) indexedRun(dst *Fields, left *budget, block []byte, p int) int
 			start -= int(e.nlen)
 			size += int(e.nlen)
 		}
-		if size > slack || at+slack > len(buf) || n >= len(list) {
+		if at+size+slack > len(buf) || n >= len(list) {
 			break
 		}
 		charge := int64(e.size())
@@ -152,7 +152,12 @@ func (d *Decoder) indexedRun(dst *Fields, left *budget, block []byte, p int) int
 			left.crumbs--
 		}
 		octets -= charge
-		copy32((*[slack]byte)(buf[at:at+slack]), (*[slack]byte)(arena[start:start+slack]))
+		for to := at; ; to, start = to+slack, start+slack {
+			copy32((*[slack]byte)(buf[to:to+slack]), (*[slack]byte)(arena[start:start+slack]))
+			if to+slack >= at+size {
+				break
+			}
+		}
 		at += size
 		list[n] = desc{uint32(at) - e.vlen, e.nlen, e.vlen, e.tag}
 		n++

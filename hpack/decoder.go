@@ -120,14 +120,14 @@ func (d *Decoder) fail(p int, r Rule) {
 // begin reads the size updates that begin a block and returns where the fields
 // begin: at the end, when there is an error.
 func (d *Decoder) begin(block []byte) int {
-	if d.plain && len(block) > 0 && !isUpdate(block[0]) {
+	if d.plain && len(block) > 0 && block[0]>>5 != updatePattern {
 		return 0
 	}
 	return d.updates(block)
 }
 
-// isUpdate reports whether c begins a dynamic table size update (RFC 7541 6.3).
-func isUpdate(c byte) bool { return c&0xe0 == 0x20 }
+// updatePattern is the first three bits of a size update (RFC 7541 6.3).
+const updatePattern = 1
 
 // updates is begin, where there is more to it. RFC 7541 4.2: "This dynamic table
 // size update MUST occur at the beginning of the first header block following
@@ -137,7 +137,7 @@ func (d *Decoder) updates(block []byte) (p int) {
 	if d.err.Rule != 0 {
 		return len(block)
 	}
-	for n := 0; p < len(block) && isUpdate(block[p]); n++ {
+	for n := 0; p < len(block) && block[p]>>5 == updatePattern; n++ {
 		size, next, rule := readInteger(block, p, 0x1f)
 		limit := d.allowed
 		if d.must {
