@@ -108,6 +108,54 @@ func TestRFC7541_5_2_Padding(t *testing.T) {
 	}
 }
 
+// Every symbol at the end of a string, at each bit position, with all that may
+// stand in the rest of the octet, and whole octets of padding behind it.
+func TestRFC7541_5_2_EveryPadding(t *testing.T) {
+	for c := range 256 {
+		for shift := range 8 {
+			s := append(bytes.Repeat([]byte("0"), shift), byte(c))
+			coded := AppendHuffman(nil, s)
+			bits := 5 * shift
+			bits += int(xhpack.HuffmanEncodeLength(string(bytes.Repeat([]byte{byte(c)}, 8))))
+			pad := 8*len(coded) - bits
+			last := coded[len(coded)-1]
+			for v := range 1 << pad {
+				coded[len(coded)-1] = last>>pad<<pad | byte(v)
+				got, err := DecodeHuffman(nil, coded)
+				switch {
+				case v == 1<<pad-1 && string(got) != string(s):
+					t.Fatalf("%x: %q, %v, want %q", coded, got, err, s)
+				case pad < 5 && v != 1<<pad-1 && err == nil: // too short for a symbol
+					t.Fatalf("%x: padding of %0*b is accepted", coded, pad, v)
+				}
+				compareHuffman(t, coded)
+			}
+			for range 9 {
+				coded = append(coded, 0xff)
+				if _, err := DecodeHuffman(nil, coded); err == nil {
+					t.Fatalf("%x: %d octets of padding are accepted", coded, pad/8+1)
+				}
+			}
+		}
+	}
+	for n := range 40 { // nothing but padding, and EOS
+		compareHuffman(t, bytes.Repeat([]byte{0xff}, n))
+	}
+}
+
+// A string is decoded the same wherever in a block it stands.
+func TestHuffmanInBlock(t *testing.T) {
+	for n := range 30 {
+		s := bytes.Repeat([]byte("a string ;-) "), 3)[:n]
+		for before := range 12 {
+			block := AppendHuffman(bytes.Repeat([]byte{0xa5}, before), s)
+			if got, ok := appendDecoded([]byte("x"), block, before); !ok || string(got) != "x"+string(s) {
+				t.Fatalf("%q behind %d octets: %q, %v", s, before, got, ok)
+			}
+		}
+	}
+}
+
 // compareHuffman decodes b here and there.
 func compareHuffman(t *testing.T, b []byte) {
 	t.Helper()

@@ -3,6 +3,7 @@ package hpack
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -61,6 +62,50 @@ func TestRFC7541_5_1_IntegerRules(t *testing.T) {
 				t.Errorf("mask %#x, %x: %d, %v, want %d, %v", mask, b, v, rule, uint32(mask)+test.v, test.rule)
 			}
 		}
+	}
+}
+
+// All prefixes, all lengths up to far beyond what is allowed, at the ends of
+// what each octet can say: what we read is what RFC 7541 5.1 computes, or refused
+// for its length.
+func TestRFC7541_5_1_EveryInteger(t *testing.T) {
+	octets := []byte{0x00, 0x01, 0x7e, 0x7f}
+	for prefix := 1; prefix <= 8; prefix++ {
+		mask := byte(1<<prefix - 1)
+		for first := range int(mask) {
+			if v, next, rule := readInteger([]byte{byte(first) | ^mask}, 0, mask); v != uint32(first) || next != 1 || rule != 0 {
+				t.Fatalf("prefix of %d bits, %d: %d, %d, %v", prefix, first, v, next, rule)
+			}
+		}
+		var walk func(b []byte, v uint64)
+		walk = func(b []byte, v uint64) {
+			more := len(b) - 1 // octets so far, all with the top bit
+			want := RuleTruncated
+			if more >= maxIntegerOctets {
+				want = RuleInteger
+			}
+			if _, _, rule := readInteger(b, 0, mask); rule != want {
+				t.Fatalf("%x: %v, want %v", b, rule, want)
+			}
+			if more == maxIntegerOctets+2 {
+				return
+			}
+			for _, c := range octets {
+				sum := v + uint64(c)<<(7*more)
+				last := append(slices.Clone(b), c, 0xff) // the octet behind it is not looked at
+				got, next, rule := readInteger(last, 0, mask)
+				switch {
+				case more >= maxIntegerOctets:
+					if rule != RuleInteger {
+						t.Fatalf("%x: %v", last, rule)
+					}
+				case rule != 0 || uint64(got) != sum || next != len(last)-1:
+					t.Fatalf("%x: %d, %d, %v, want %d", last, got, next, rule, sum)
+				}
+				walk(append(slices.Clone(b), c|0x80), sum)
+			}
+		}
+		walk([]byte{0xff}, uint64(mask))
 	}
 }
 
