@@ -348,6 +348,43 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
+// The same for the blocks of recorded connections, on the tables that they were
+// made for.
+func TestStoryPrefixes(t *testing.T) {
+	for _, s := range stories(t)[18:22] {
+		blocks := [][]byte{}
+		for _, c := range s.cases[:min(len(s.cases), 12)] {
+			blocks = append(blocks, c.blocks[0].wire)
+		}
+		decode := func(last []byte, before [][]byte) (list []pair, err error) {
+			var d Decoder
+			for _, b := range before {
+				for range d.Fields(b) {
+				}
+			}
+			for f := range d.Fields(last) {
+				list = append(list, pair{string(f.Name), string(f.Value)})
+			}
+			return list, d.Err()
+		}
+		for i, block := range blocks {
+			whole, err := decode(block, blocks[:i])
+			if err != nil {
+				t.Fatalf("%s: block %d: %v", s.name, i, err)
+			}
+			for n := range block {
+				got, err := decode(block[:n], blocks[:i])
+				if len(got) > len(whole) || !slices.Equal(got, whole[:len(got)]) || err == nil && len(got) == len(whole) {
+					t.Fatalf("%s: block %d: %d octets of it: %v, %v", s.name, i, n, got, err)
+				}
+				if e, ok := err.(*Error); err != nil && (!ok || e.Rule != RuleTruncated || e.Offset >= n) {
+					t.Fatalf("%s: block %d: %d octets of it: %v", s.name, i, n, err)
+				}
+			}
+		}
+	}
+}
+
 func TestRFC7541_2_3_3_Indices(t *testing.T) {
 	insert := "4001 61 01 62 "
 	for _, test := range []struct {
@@ -454,6 +491,61 @@ func TestNeverIndexed(t *testing.T) {
 	}
 	if d.tab.count != 0 || e.tab.count != 1 {
 		t.Errorf("%d entries decoding, %d encoding", d.tab.count, e.tab.count)
+	}
+}
+
+// An error says where the instruction begins that broke a rule, and which rule.
+func TestErrorOffset(t *testing.T) {
+	for _, test := range []struct {
+		block string
+		want  Error
+	}{
+		{"80", Error{0, RuleIndex}},
+		{"82 84 bf", Error{2, RuleIndex}},
+		{"82 7f00 00", Error{1, RuleIndex}},
+		{"82 84 ff80808080", Error{2, RuleInteger}},
+		{"82 00 0161 7f808080", Error{1, RuleTruncated}},
+		{"82 40", Error{1, RuleTruncated}},
+		{"82 00 0161 81 00", Error{1, RuleHuffman}},
+		{"3fe21f", Error{0, RuleUpdateTooLarge}},
+		{"20 3fe21f", Error{1, RuleUpdateTooLarge}},
+		{"82 20", Error{1, RuleUpdateTooLate}},
+		{"20 20 20 20 20", Error{4, RuleTooManyUpdates}},
+	} {
+		block := unhex(t, test.block)
+		for _, run := range map[string]func(*Decoder) error{
+			"list":      func(d *Decoder) error { _, err := d.Decode(new(Fields), block, Request, Limits{}); return err },
+			"discarded": func(d *Decoder) error { _, err := d.Decode(nil, block, Request, Limits{}); return err },
+			"refused":   func(d *Decoder) error { _, err := d.Decode(nil, block, Trailers, Limits{}); return err },
+			"views": func(d *Decoder) error {
+				for range d.Fields(block) {
+				}
+				return d.Err()
+			},
+			"views left": func(d *Decoder) error {
+				for range d.Fields(block) {
+					break
+				}
+				return d.Err()
+			},
+		} {
+			var d Decoder
+			if got, ok := run(&d).(*Error); !ok || *got != test.want {
+				t.Errorf("%s: %v, want %v", test.block, got, &test.want)
+			}
+		}
+	}
+	var d Decoder
+	d.SetAllowedTableSize(100)
+	if _, err := d.Decode(nil, []byte{0x82}, Request, Limits{}); err == nil || *err.(*Error) != (Error{0, RuleUpdateMissing}) {
+		t.Error(err)
+	}
+	d = Decoder{}
+	if v, _ := d.Decode(nil, rawField(nil, 0, "x", "12345"), Request, Limits{Bytes: 1}); v != FarTooLarge {
+		t.Fatal(v)
+	}
+	if _, err := d.Decode(nil, []byte{0x82}, Request, Limits{}); err == nil || *err.(*Error) != (Error{0, RuleStopped}) {
+		t.Error(err)
 	}
 }
 

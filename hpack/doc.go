@@ -20,9 +20,12 @@
 //	primitive.go                    integers and strings, section 5
 //	table.go                        the dynamic table, sections 2.3.2 and 4
 //	fields.go, edit.go              the owned list
-//	decoder.go, decode.go           section 6; limits and validation
+//	decoder.go, instruction.go      size updates; section 6
+//	decode.go                       lists, their limits, RFC 9113 8.3
 //	validate.go                     names and values, RFC 9113 8.2
 //	encoder.go, index.go, policy.go section 6 from the other side
+//	huffman_encode.go, huffman_codes.go, primitive_append.go
+//	                                the other side of Huffman and primitive.go
 //	prepared.go                     fields encoded in advance
 //	convert.go, dump.go             for people and tools
 //
