@@ -111,10 +111,12 @@ func (d *Decoder) Err() error {
 	return nil
 }
 
-// fail notes a decoding error.
-func (d *Decoder) fail(p int, r Rule) {
+// fail notes that the instruction at p broke a rule. What it returns is for
+// next to return.
+func (d *Decoder) fail(p int, r Rule) (*desc, []byte, int) {
 	d.err = Error{Offset: p, Rule: r}
 	d.plain = false
+	return nil, nil, p
 }
 
 // begin reads the size updates that begin a block and returns where the fields

@@ -14,30 +14,24 @@ var ErrHuffman = errors.New("hpack: invalid Huffman string")
 // DecodeHuffman appends what the Huffman string src stands for. The error is
 // nil or ErrHuffman; dst then comes back as it was given.
 func DecodeHuffman(dst, src []byte) ([]byte, error) {
-	dst, ok := appendDecoded(dst, src, 0)
-	if !ok {
+	at := len(dst)
+	out := dst
+	if room := decodedRoom(len(src)); room > cap(dst)-at {
+		out = slices.Grow(dst, room)
+	}
+	n := decodeHuffman(out[at:cap(out)], src, 0)
+	if n < 0 {
 		return dst, ErrHuffman
 	}
-	return dst, nil
+	return out[:at+n], nil
 }
 
-// decodedSlack is how many octets a step of decodeHuffman may write beyond the
-// decoded ones.
-const decodedSlack = 10
+// decodedRoom returns how much room decodeHuffman wants for a string of n
+// octets: the shortest code has five bits, so that twice as many are enough, and
+// a step may write beyond them.
+func decodedRoom(n int) int { return 2*n + decodedStep }
 
-// appendDecoded is DecodeHuffman for the string that ends a block from start on.
-func appendDecoded(dst, block []byte, start int) ([]byte, bool) {
-	at := len(dst)
-	// The shortest code has five bits: twice as many octets are enough.
-	if n := 2*(len(block)-start) + decodedSlack; n > cap(dst)-at {
-		dst = slices.Grow(dst, n)
-	}
-	n := decodeHuffman(dst[at:cap(dst)], block, start)
-	if n < 0 {
-		return dst, false
-	}
-	return dst[:at+n], true
-}
+const decodedStep = 10
 
 // decodeHuffman decodes block[start:] to the start of out, which has room for
 // it, and returns how many octets there are; -1: it is not valid.
@@ -76,7 +70,7 @@ func decodeHuffman(out, block []byte, start int) int {
 	for {
 		if reservoir>>54 != 0 {
 			// Four lookups consume at most 48 bits and write at most 8 octets.
-			text, sum := (*[decodedSlack]byte)(out[k:]), uint(0)
+			text, sum := (*[decodedStep]byte)(out[k:]), uint(0)
 			reservoir, sum = lookup(text, reservoir, sum)
 			reservoir, sum = lookup(text, reservoir, sum)
 			reservoir, sum = lookup(text, reservoir, sum)
@@ -122,7 +116,7 @@ func decodeHuffman(out, block []byte, start int) int {
 }
 
 // lookup decodes one symbol or two. sum is of what was found since text began.
-func lookup(text *[decodedSlack]byte, reservoir uint64, sum uint) (uint64, uint) {
+func lookup(text *[decodedStep]byte, reservoir uint64, sum uint) (uint64, uint) {
 	x := reservoir >> 52
 	step := uint(huffStep[x])
 	binary.LittleEndian.PutUint16(text[sum>>6&7:], huffText[x])

@@ -38,87 +38,83 @@ func (d *Decoder) indexed(i uint32) (*desc, []byte) {
 	return d.tab.at(i - 1 - staticLen), d.tab.arena // an index of 0 becomes a very large one
 }
 
-// next decodes the instruction at block[p]. It returns a field as it stands in
-// some arena until the next call, and where the next instruction begins; nil:
-// there is an error. With checked, a literal is checked before it becomes an
-// entry.
-func (d *Decoder) next(block []byte, p int, checked bool) (e *desc, arena []byte, next int) {
-	c := block[p]
-	if c >= 0x80 {
-		return d.far(block, p)
+// next decodes the instruction at block[p], of any kind. It returns a field as it
+// stands in some arena until the next call, and where the next instruction
+// begins; nil: there is an error. With checked, a literal is checked before it
+// becomes an entry.
+func (d *Decoder) next(block []byte, p int, checked bool) (*desc, []byte, int) {
+	if block[p] >= 0x80 {
+		return d.long(block, p)
 	}
-	scribble(d.scratch)
-	var rule Rule
-	if next, rule = d.literal(block, p); rule != 0 {
-		d.fail(p, rule)
-		return nil, nil, p
-	}
-	if checked {
-		d.lit.check(d.scratch)
-	}
-	if c >= 0x40 {
-		d.tab.insert(d.lit, d.scratch)
-	}
-	return &d.lit, d.scratch, next
+	return d.literal(block, p, checked)
 }
 
-// far is next for an indexed field.
-func (d *Decoder) far(block []byte, p int) (*desc, []byte, int) {
+// long decodes an indexed field (RFC 7541 6.1).
+func (d *Decoder) long(block []byte, p int) (*desc, []byte, int) {
 	i, next, rule := readInteger(block, p, 0x7f)
-	e, arena := d.indexed(i)
-	if rule == 0 && e == nil {
-		rule = RuleIndex
-	}
 	if rule != 0 {
-		d.fail(p, rule)
-		return nil, nil, p
+		return d.fail(p, rule)
+	}
+	e, arena := d.indexed(i)
+	if e == nil {
+		return d.fail(p, RuleIndex)
 	}
 	return e, arena, next
 }
 
-// literal reads the literal at block[p] into lit and scratch (RFC 7541 6.2).
-func (d *Decoder) literal(block []byte, p int) (next int, rule Rule) {
-	mask := byte(0x3f)
-	lit := desc{}
-	if c := block[p]; c < 0x40 {
+// literal decodes a literal (RFC 7541 6.2) into lit and scratch. It is whole
+// there before it becomes an entry: see table.insert.
+func (d *Decoder) literal(block []byte, at int, checked bool) (*desc, []byte, int) {
+	scribble(d.scratch)
+	var lit desc
+	c, mask := block[at], byte(0x3f)
+	if c < 0x40 {
 		if c >= 0x20 {
-			return p, RuleUpdateTooLate
+			return d.fail(at, RuleUpdateTooLate)
 		}
 		if mask = 0x0f; c >= 0x10 {
 			lit.flags = flagSensitive
 		}
 	}
-	i, p, rule := readInteger(block, p, mask)
+	i, p, rule := readInteger(block, at, mask)
 	if rule != 0 {
-		return p, rule
+		return d.fail(at, rule)
 	}
 	buf := d.scratch[:0]
 	if i != 0 {
 		e, arena := d.indexed(i)
 		if e == nil {
-			return p, RuleIndex
+			return d.fail(at, RuleIndex)
 		}
 		lit.nlen = e.nlen
+		lit.flags |= e.flags & (flagPseudo | flagName)
 		if lit.token = e.token; lit.token == 0 {
 			buf = appendShort(buf, e.name(arena))
-			lit.flags |= e.flags & flagName
 		}
 	} else {
 		if buf, p, rule = readString(buf, block, p); rule != 0 {
-			return p, rule
+			return d.fail(at, rule)
 		}
 		lit.nlen = uint32(len(buf))
 		if lit.token = TokenOf(buf); lit.token != 0 {
 			buf = buf[:0]
+			lit.flags |= lit.token.flags()
 		}
 	}
-	lit.flags |= lit.token.flags()
 	lit.off = uint32(len(buf))
-	buf, next, rule = readString(buf, block, p)
+	if buf, p, rule = readString(buf, block, p); rule != 0 {
+		return d.fail(at, rule)
+	}
 	lit.vlen = uint32(len(buf)) - lit.off
 	if cap(buf)-len(buf) < slack {
 		buf = slices.Grow(buf, slack)
 	}
 	d.lit, d.scratch = lit, buf
-	return next, rule
+	if checked {
+		d.lit.check(buf)
+	}
+	if c >= 0x40 {
+		d.tab.insert(d.lit, buf)
+	}
+	return &d.lit, buf, p
 }

@@ -1,5 +1,7 @@
 package hpack
 
+import "slices"
+
 // Integers and string literals, RFC 7541 section 5.
 
 // maxIntegerOctets is how many octets an integer may have behind its prefix;
@@ -48,9 +50,13 @@ func readString(buf, block []byte, p int) (out []byte, next int, rule Rule) {
 	if !coded {
 		return appendShort(buf, block[p:end:len(block)]), end, 0
 	}
-	buf, ok := appendDecoded(buf, block[:end], p)
-	if !ok {
+	at := len(buf)
+	if room := decodedRoom(int(n)); room > cap(buf)-at {
+		buf = slices.Grow(buf, room)
+	}
+	k := decodeHuffman(buf[at:cap(buf)], block[:end], p)
+	if k < 0 {
 		return buf, end, RuleHuffman
 	}
-	return buf, end, 0
+	return buf[:at+k], end, 0
 }
