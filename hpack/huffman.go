@@ -61,11 +61,13 @@ func decodeHuffman(out, block []byte, start int) int {
 		reservoir = ^binary.BigEndian.Uint64(block[start:])
 	case len(block) >= 8: // with what stands before it in the block
 		reservoir = ^binary.BigEndian.Uint64(block[len(block)-8:]) << (64 - n)
+	case n >= 32: // two halves that overlap
+		head, tail := binary.BigEndian.Uint32(block[start:]), binary.BigEndian.Uint32(block[len(block)-4:])
+		reservoir = uint64(^head)<<32 | uint64(^tail)<<(64-n)
 	default:
-		for _, c := range block[start:] {
-			reservoir = reservoir<<8 | uint64(^c)
+		for at, c := range block[start:] {
+			reservoir |= uint64(^c) << (56 - 8*at)
 		}
-		reservoir <<= 64 - n
 	}
 	for {
 		if reservoir>>54 != 0 {
