@@ -88,6 +88,7 @@ type table struct {
 	arena []byte // slack octets at the end have no entry
 	ring  []desc // the entry numbered s stands at s modulo the length, a power of two
 	free  int    // where in the arena the next octets go
+	limit int    // none of a live entry stand from free up to here
 	head  uint32 // the number of the next entry; wraps
 	count uint32 // live entries: head-count up to head-1
 	size  uint32 // RFC 7541 4.1
@@ -148,12 +149,13 @@ func (t *table) insert(d desc, src []byte) bool {
 		t.growRing()
 	}
 	start, end := d.span()
-	n := end - start
-	to, limit := t.room(n)
-	copyShort(t.arena[to:to+n:limit], src[start:end])
-	d.off = uint32(to+n) - d.vlen
-	// Also an entry without octets takes one, to have a place of its own.
-	t.free = to + max(n, 1)
+	n := max(end-start, 1) // without octets too, an entry has a place of its own
+	if n > t.limit-t.free {
+		t.makeRoom(n)
+	}
+	copyShort(t.arena[t.free:t.free+end-start:t.limit], src[start:end])
+	d.off = uint32(t.free+end-start) - d.vlen
+	t.free += n
 	*t.entry(t.head) = d
 	t.head++
 	t.count++
@@ -170,34 +172,27 @@ func (t *table) growRing() {
 	t.ring = ring
 }
 
-// room returns where in the arena n octets fit, and where the octets end that
-// may be written there.
-func (t *table) room(n int) (at, limit int) {
-	n = max(n, 1)
+// makeRoom finds a place for n octets.
+func (t *table) makeRoom(n int) {
 	oldest := 0
 	if t.count > 0 {
 		oldest, _ = t.entry(t.head - t.count).span()
+	} else {
+		t.free = 0
 	}
-	switch {
-	case t.count == 0:
-		if n <= len(t.arena)-slack {
-			return 0, len(t.arena)
-		}
-	case t.free <= oldest: // two pieces
-		if n <= oldest-t.free {
-			return t.free, oldest
-		}
-	case n <= len(t.arena)-slack-t.free:
-		return t.free, len(t.arena)
-	case n <= oldest:
-		return 0, oldest
+	if t.limit = len(t.arena) - slack; t.count > 0 && oldest >= t.free {
+		t.limit = oldest // two pieces
+	} else if n > t.limit-t.free {
+		t.free, t.limit = 0, oldest // from one to two
 	}
-	return t.grow(n)
+	if n > t.limit-t.free {
+		t.grow(n)
+	}
 }
 
-// grow moves the live octets to the front of a larger arena, with n more behind
-// them.
-func (t *table) grow(n int) (at, limit int) {
+// grow moves the live octets to the front of a larger arena, which has room for
+// n more behind them.
+func (t *table) grow(n int) {
 	for i := range t.count {
 		start, end := t.at(i).span()
 		n += max(end-start, 1)
@@ -208,15 +203,15 @@ func (t *table) grow(n int) (at, limit int) {
 	}
 	size = min(size, 2*int(t.max))
 	arena := make([]byte, size+slack)
+	t.free, t.limit = 0, size
 	for i := t.count; i > 0; i-- {
 		e := t.at(i - 1)
 		start, end := e.span()
-		copy(arena[at:], t.arena[start:end])
-		e.off = uint32(at+end-start) - e.vlen
-		at += max(end-start, 1)
+		copy(arena[t.free:], t.arena[start:end])
+		e.off = uint32(t.free+end-start) - e.vlen
+		t.free += max(end-start, 1)
 	}
 	t.arena = arena
-	return at, len(arena)
 }
 
 // slack is how many octets copyShort may write and read beyond those it copies.
