@@ -16,7 +16,7 @@
 //	nethttp_test.go   a handler of net/http under nethttp and under net/http's own
 //	                  server, over loopback
 //	corpus_test.go    the header lists, made by rule; stories_test.go those that
-//	                  were recorded
+//	                  were recorded, meta_test.go some with much that is new
 //	measure_test.go   how two things are measured beside each other
 //
 // Nothing else opens a socket. The tests hold the data against what it should

@@ -15,19 +15,20 @@
 //
 // The files, bottom up:
 //
-//	token.go, token_tables.go       well-known names, the static table
-//	huffman.go, huffman_tables.go   Appendix B
-//	primitive.go                    integers and strings, section 5
-//	table.go                        the dynamic table, sections 2.3.2 and 4
-//	fields.go, edit.go              the owned list
-//	decoder.go, instruction.go      size updates; section 6
-//	decode.go                       lists, their limits, RFC 9113 8.3
-//	validate.go                     names and values, RFC 9113 8.2
-//	encoder.go, index.go, policy.go section 6 from the other side
-//	huffman_encode.go, huffman_codes.go, primitive_append.go
-//	                                the other side of Huffman and primitive.go
-//	prepared.go                     fields encoded in advance
-//	convert.go, dump.go             for people and tools
+//	token.go, token_tables.go            well-known names, the static table
+//	huffman.go, huffman_tables.go        Appendix B, decoded
+//	huffman_encode.go, huffman_codes.go  Appendix B, encoded
+//	primitive.go, primitive_append.go    integers and strings, section 5
+//	table.go                             the dynamic table, sections 2.3.2 and 4
+//	fields.go, edit.go                   the owned list
+//	decoder.go, instruction.go           size updates; section 6
+//	decode.go                            lists, their limits, RFC 9113 8.3
+//	validate.go                          names and values, RFC 9113 8.2
+//	encoder.go                           section 6 from the other side
+//	index.go                             where the encoder finds its entries
+//	policy.go                            what it indexes, what it Huffman codes
+//	prepared.go                          fields encoded in advance
+//	convert.go, dump.go, inspect.go      for people and tools
 //
 // Nothing here locks: a Decoder, an Encoder and a Fields belong to one
 // goroutine at a time. Blocks must be decoded in the order they arrived, all
