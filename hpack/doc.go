@@ -22,7 +22,7 @@
 //	table.go                             the dynamic table, sections 2.3.2 and 4
 //	fields.go, edit.go                   the owned list
 //	decoder.go, instruction.go           size updates; section 6
-//	decode.go                            lists, their limits, RFC 9113 8.3
+//	decode.go, rules.go                  lists, their limits, RFC 9113 8.3
 //	validate.go                          names and values, RFC 9113 8.2
 //	encoder.go                           section 6 from the other side
 //	index.go                             where the encoder finds its entries
