@@ -2,16 +2,20 @@ package hpack
 
 // Encoder encodes the blocks of one direction of one connection. The zero
 // value is ready: a table of DefaultTableSize, whose memory grows with what is
-// put into it, and an index once it has more than a few entries.
+// put into it, as that of its index is.
 type Encoder struct {
-	tab    table
-	index  index
-	recent recent
-	set    *Set
-	prep   []uint32 // by handle: 1 + the number of the entry that a prepared field last made
+	// Huffman says which strings are Huffman coded. It may be changed between
+	// two blocks.
+	Huffman Huffman
 
-	ready   bool
-	update  bool   // size updates wait for the next block
+	tab    table
+	index  *index // nil before the first block
+	set    *Set
+	places []place // by handle, of the fields of set
+
+	ready   bool   // init was called
+	settled bool   // nothing need be done before the next block
+	update  bool   // size updates wait for it
 	limit   uint32 // how large a table we are willing to keep
 	peer    uint32 // the peer's SETTINGS_HEADER_TABLE_SIZE
 	lowest  uint32 // the smallest size since the last block
@@ -58,6 +62,7 @@ func (e *Encoder) resize() {
 			return
 		}
 		e.update = true
+		e.settled = false
 		e.lowest = size
 	}
 	e.lowest = min(e.lowest, size)
@@ -71,33 +76,75 @@ func (e *Encoder) UseSet(s *Set) {
 		e.tab.at(i).prep = 0
 	}
 	e.set = s
-	e.prep = nil
+	e.places = nil
 	if s != nil {
-		e.prep = make([]uint32, min(len(s.items), maxPrepared))
+		e.places = make([]place, min(len(s.items), maxPrepared))
+		for i := range e.places {
+			e.places[i].static = uint32(s.items[i].static)
+		}
 	}
 }
 
 // AppendBlock appends the block of f. Blocks must leave in the order they were
 // made, and none may be dropped.
 func (e *Encoder) AppendBlock(dst []byte, f *Fields) []byte {
+	if !e.settled {
+		dst = e.settle(dst)
+	}
+	t := &e.tab
+	for i := range f.desc {
+		d := &f.desc[i]
+		x := uint32(0) // the index of the field, if it stands where it is looked for first
+		switch {
+		case d.prep != 0:
+			if f.set == e.set && int(d.prep) <= len(e.places) {
+				x = e.placed(d.prep)
+			}
+		case d.flags&flagSensitive == 0:
+			if d.token-TokenMethod < TokenAcceptEncoding-1 || d.vlen == 0 && d.token-1 < staticLen {
+				x = staticIndex(d.token, f.buf[d.off:d.off+d.vlen])
+			}
+			if x == 0 {
+				// Most fields say what the last one of their name said.
+				s := e.index.expected[d.token]
+				age := uint32(uint16(t.head-1) - s)
+				if age < t.count && t.same(t.entry(uint32(s)), d, f.buf) {
+					e.index.found(s)
+					x = age + 1 + staticLen
+				}
+			}
+		}
+		if x-1 < 0x7e {
+			dst = append(dst, 0x80|byte(x))
+		} else {
+			dst = e.appendOther(dst, f, d, x)
+		}
+	}
+	return dst
+}
+
+// appendOther appends a field whose index x does not fit one octet, or is 0:
+// it is not where it was looked for.
+func (e *Encoder) appendOther(dst []byte, f *Fields, d *desc, x uint32) []byte {
+	switch {
+	case x != 0:
+		return appendInteger(dst, 0x80, 0x7f, x)
+	case d.prep != 0:
+		return e.appendPrepared(dst, d, f.set)
+	}
+	return e.appendNew(dst, d, f.buf, nil)
+}
+
+// settle does what must be done before a block, but not before most.
+func (e *Encoder) settle(dst []byte) []byte {
 	e.init()
+	if e.index == nil {
+		e.index = new(index)
+	}
 	if e.update {
 		dst = e.appendUpdates(dst)
 	}
-	for i := range f.desc {
-		d := &f.desc[i]
-		if d.prep != 0 {
-			if f.set == e.set && int(d.prep) <= len(e.prep) {
-				dst = e.appendPrepared(dst, d)
-				continue
-			}
-			plain := *d
-			plain.prep = 0
-			dst = e.appendField(dst, &plain, f.set.buf)
-			continue
-		}
-		dst = e.appendField(dst, d, f.buf)
-	}
+	e.settled = true
 	return dst
 }
 
@@ -110,55 +157,53 @@ func (e *Encoder) appendUpdates(dst []byte) []byte {
 	return appendInteger(dst, 0x20, 0x1f, e.current)
 }
 
-// appendField appends the shortest form of a field (RFC 7541 6).
-func (e *Encoder) appendField(dst []byte, d *desc, src []byte) []byte {
-	value := d.value(src)
+// appendNew appends a field that is not where it was looked for: it may stand
+// elsewhere in the table, or becomes a literal. p is nil unless it is prepared.
+func (e *Encoder) appendNew(dst []byte, d *desc, src []byte, p *prepared) []byte {
+	t, x := &e.tab, e.index
 	m := modeOf(d)
-	if m != modeNever {
-		if i := staticIndex(d.token, value); i != 0 {
-			return append(dst, 0x80|byte(i))
-		}
+	if p != nil {
+		m = p.mode
 	}
-	nh := hashName(d.token, d.name(src))
-	if m == modeIndex || m == modePath {
-		h := hash(nh, value)
-		if i, ok := e.index.findField(&e.tab, d, src, h); ok {
-			return appendInteger(dst, 0x80, 0x7f, i+1+staticLen)
-		}
-		if (m == modeIndex || e.recent.again(h)) && e.fits(d) {
-			dst = e.appendName(dst, 0x40, 0x3f, d, src, nh)
-			e.insert(d, src, nh, h)
-			return appendString(dst, value)
-		}
-	}
-	pattern := byte(0)
+	nh := hashName(d, src)
 	if m == modeNever {
-		pattern = 0x10
+		return e.appendLiteral(dst, 0x10, 0x0f, x.name(t, d, src, nh), d, src, p)
 	}
-	dst = e.appendName(dst, pattern, 0x0f, d, src, nh)
-	return appendString(dst, value)
+	h := hash(nh, d.value(src))
+	if s, ok := x.find(t, d, src, h); ok {
+		x.expected[d.token] = uint16(s)
+		x.found(uint16(s))
+		if p != nil {
+			e.place(d.prep, s)
+		}
+		return appendInteger(dst, 0x80, 0x7f, t.head-s+staticLen)
+	}
+	name := x.name(t, d, src, nh)
+	// A name without an index is worth an entry, whatever the value.
+	if index := m == modeIndex || name == 0 || d.vlen == 0 || x.recent.again(h); !index || !t.worth(d) {
+		return e.appendLiteral(dst, 0, 0x0f, name, d, src, p)
+	}
+	dst = e.appendLiteral(dst, 0x40, 0x3f, name, d, src, p)
+	t.insert(*d, src)
+	x.added(t, d, nh, h)
+	if p != nil {
+		e.place(d.prep, t.head-1)
+	}
+	return dst
 }
 
-// fits reports whether a field may have an entry: one that takes most of the
-// table would push out too many others.
-func (e *Encoder) fits(d *desc) bool {
-	return uint64(d.nlen)+uint64(d.vlen)+entryOverhead <= uint64(e.tab.max)*3/4
-}
-
-// appendName appends the start of a literal: its pattern, and its name as an
-// index or a string.
-func (e *Encoder) appendName(dst []byte, pattern, mask byte, d *desc, src []byte, nh uint32) []byte {
-	if d.token-1 < staticLen {
-		return appendInteger(dst, pattern, mask, uint32(d.token))
+// appendLiteral appends a literal of the form that pattern says. name is the
+// index of the name, or 0.
+func (e *Encoder) appendLiteral(dst []byte, pattern, mask byte, name uint32, d *desc, src []byte, p *prepared) []byte {
+	dst = appendInteger(dst, pattern, mask, name)
+	if p != nil && e.Huffman == HuffmanShorter {
+		if name == 0 {
+			dst = append(dst, e.set.lit[p.name:p.value]...)
+		}
+		return append(dst, e.set.lit[p.value:p.end]...)
 	}
-	if i, ok := e.index.findName(&e.tab, d, src, nh); ok {
-		return appendInteger(dst, pattern, mask, i+1+staticLen)
+	if name == 0 {
+		dst = appendString(dst, d.name(src), e.Huffman)
 	}
-	return appendString(append(dst, pattern), d.name(src))
-}
-
-func (e *Encoder) insert(d *desc, src []byte, nh, h uint32) {
-	if e.tab.insert(*d, src) {
-		e.index.added(&e.tab, nh, h)
-	}
+	return appendString(dst, d.value(src), e.Huffman)
 }

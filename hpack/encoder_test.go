@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unsafe"
 
 	xhpack "golang.org/x/net/http2/hpack"
 )
@@ -18,64 +19,164 @@ func encode(e *Encoder, list ...pair) []byte {
 	return e.AppendBlock(nil, &f)
 }
 
-// What is indexed and what is not.
+// What is indexed and what is not: the octet that the block of a field begins
+// with when it is sent for the first time, the second and the third.
 func TestPolicy(t *testing.T) {
 	long := strings.Repeat("v", 25)
+	type firsts = [3]byte
+	form := func(b byte) byte {
+		for _, f := range []byte{0x80, 0x40, 0x20, 0x10} {
+			if b&f != 0 {
+				return f
+			}
+		}
+		return 0
+	}
+	always, second, never, neither := firsts{0x40, 0x80, 0x80}, firsts{0, 0x40, 0x80}, firsts{0x10, 0x10, 0x10}, firsts{}
 	for _, test := range []struct {
 		name, value string
-		pattern     byte // of the first block: 0x40, 0x00 or 0x10
+		want        firsts
 	}{
-		{"x-custom", "v", 0x40},
-		{"date", "Mon, 21 Oct 2013 20:13:21 GMT", 0x40},
-		{"content-type", "text/plain", 0x40},
-		{":authority", "example.com", 0x40},
-		{"user-agent", "x", 0x40},
-		{"grpc-status", "0", 0x40},
-		{"cookie", long, 0x40},
-		{"cookie", "session=1", 0x10},
-		{"authorization", "Bearer " + long, 0x10},
-		{"Authorization", "Bearer " + long, 0x10},
-		{"proxy-authorization", long, 0x10},
-		{":path", "/image.png", 0},
-		{"content-length", "12345", 0},
-		{"etag", `"abc"`, 0},
-		{"location", "/x", 0},
-		{"set-cookie", long, 0},
-		{"age", "1", 0},
-		{"if-none-match", `"abc"`, 0},
-		{"if-modified-since", "Mon, 21 Oct 2013 20:13:21 GMT", 0},
-		{"grpc-timeout", "1S", 0},
-		{"traceparent", long, 0},
-		{"x-request-id", long, 0},
-		{"x-huge", strings.Repeat("v", 3100), 0},
+		{"x-custom", "v", always},
+		{"date", "Mon, 21 Oct 2013 20:13:21 GMT", always},
+		{"content-type", "text/plain", always},
+		{":authority", "example.com", always},
+		{"user-agent", "x", always},
+		{"grpc-status", "0", always},
+		{"cookie", long, always},
+
+		{"cookie", "session=1", never},
+		{"authorization", "Bearer " + long, never},
+		{"Authorization", "Bearer " + long, never},
+		{"proxy-authorization", long, never},
+
+		{":path", "/image.png", second},
+		{"content-length", "12345", second},
+		{"content-range", "bytes 1-2/3", second},
+		{"etag", `"abc"`, second},
+		{"expires", "Mon, 21 Oct 2013 20:13:21 GMT", second},
+		{"last-modified", "Mon, 21 Oct 2013 20:13:21 GMT", second},
+		{"location", "/x", second},
+		{"set-cookie", long, second},
+		{"age", "1", second},
+		{"if-none-match", `"abc"`, second},
+		{"if-modified-since", "Mon, 21 Oct 2013 20:13:21 GMT", second},
+
+		// Their names have no index yet, or they have no value that could change.
+		{"grpc-timeout", "1S", always},
+		{"traceparent", long, always},
+		{"x-request-id", long, always},
+		{"grpc-message", "", always},
+		{"x-empty", "", always},
+		{"etag", "", firsts{0x80, 0x80, 0x80}}, // the static table's
+
+		{"x-huge", strings.Repeat("v", 3100), neither},
 	} {
 		var e Encoder
-		block := encode(&e, pair{test.name, test.value})
-		if got := block[0] & 0xf0; test.pattern == 0x40 != (got&0xc0 == 0x40) || test.pattern != 0x40 && got != test.pattern {
-			t.Errorf("%s: %.30s begins %#x, want %#x", test.name, test.value, block[0], test.pattern)
+		var got firsts
+		for i := range got {
+			got[i] = form(encode(&e, pair{test.name, test.value})[0])
 		}
-		if want := test.pattern == 0x40; (e.tab.count == 1) != want {
+		if got != test.want {
+			t.Errorf("%s: %.30s begins %#x, want %#x", test.name, test.value, got, test.want)
+		}
+		indexed := test.want[2] == 0x80 && test.want[0] != 0x80
+		if (e.tab.count == 1) != indexed || e.tab.count > 1 {
 			t.Errorf("%s: %.30s: %d entries", test.name, test.value, e.tab.count)
 		}
-		again := encode(&e, pair{test.name, test.value})
-		indexed := len(again) == 1 && again[0] == 0xbe
-		if want := test.pattern == 0x40; indexed != want {
-			t.Errorf("%s: %.30s: again as %x", test.name, test.value, again)
+	}
+}
+
+// Values that come once leave the table alone, also when their name got an
+// entry.
+func TestPolicyOfValuesThatChange(t *testing.T) {
+	for _, name := range []string{":path", "grpc-timeout", "traceparent", "etag"} {
+		var e Encoder
+		encode(&e, pair{":path", "/pkg.Service/Method"})
+		encode(&e, pair{":path", "/pkg.Service/Method"})
+		encode(&e, pair{name, "first"})
+		count := e.tab.count
+		for i := range 1000 {
+			block := encode(&e, pair{name, fmt.Sprintf("value-%d", i)})
+			// The name is an index, of one octet or two.
+			if block[0]&0xf0 != 0 || block[0] == 0 || len(block) > 3+9 {
+				t.Fatalf("%s: %x", name, block)
+			}
+		}
+		if e.tab.count != count {
+			t.Errorf("%s: %d entries, %d before", name, e.tab.count, count)
+		}
+		if block := encode(&e, pair{":path", "/pkg.Service/Method"}); len(block) != 1 {
+			t.Errorf("%s: pushed the path out: %x", name, block)
 		}
 	}
-	// A path that comes a second time is indexed, and then one octet.
-	var e Encoder
-	for i, want := range []byte{0x04, 0x44, 0xbe, 0xbe} {
-		if block := encode(&e, pair{":path", "/pkg.Service/Method"}); block[0] != want {
-			t.Errorf("path, time %d: %x, want %x first", i, block, want)
+}
+
+// RFC 7541 6.2.3: "Intermediaries MUST use the same representation for
+// encoding this header field."
+func TestRFC7541_6_2_3_NeverIndexedStays(t *testing.T) {
+	for _, p := range []pair{{"x-token", "secret"}, {":method", "GET"}, {"content-type", "text/plain"}, {"x-empty", ""}} {
+		x := newTrip(t)
+		var f Fields
+		f.Add(p.Name, p.Value) // in the table, or in the static one
+		x.send(&f)
+		x.send(&f)
+		f.Reset()
+		f.AddSensitive(p.Name, p.Value)
+		for range 3 {
+			if block := x.send(&f); block[0]&0xf0 != 0x10 {
+				t.Errorf("%v: %x", p, block)
+			}
+			if !x.back.Sensitive(0) {
+				t.Errorf("%v came back as any field", p)
+			}
+			f.CopyFrom(&x.back) // and goes on
 		}
 	}
-	// Others that come once do not push it out.
-	for i := range 1000 {
-		encode(&e, pair{":path", fmt.Sprintf("/image/%d.png", i)})
-	}
-	if e.tab.count != 1 {
-		t.Errorf("%d entries after many paths", e.tab.count)
+}
+
+func TestHuffmanPolicy(t *testing.T) {
+	var set Set
+	p := set.Prepare("x-name", "&&&&")
+	for _, test := range []struct {
+		h                         Huffman
+		name, short, long, credit byte // the first octet of each string
+	}{
+		{HuffmanShorter, 0x80, 0, 0x80, 0},
+		{HuffmanOn, 0x80, 0x80, 0x80, 0x80},
+		{HuffmanOff, 0, 0, 0, 0},
+	} {
+		x := newTrip(t)
+		x.enc.UseSet(&set)
+		x.enc.Huffman = test.h
+		var f Fields
+		f.AddPrepared(p)
+		f.Add("date", "aaa")
+		f.Add("x-empty", "")
+		f.AddSensitive("age", "&")
+		block := x.send(&f)
+		at := 0
+		text := func(pattern int, what string, want byte) {
+			t.Helper()
+			at += pattern
+			if block[at]&0x80 != want {
+				t.Errorf("%d: %s: %x", test.h, what, block[at:])
+			}
+			n, next, _ := readInteger(block, at, 0x7f)
+			at = next + int(n)
+		}
+		text(1, "name", test.name)
+		text(0, "value that becomes longer", test.short)
+		text(1, "value that becomes shorter", test.long)
+		text(1, "second name", test.name)
+		text(0, "empty value", test.credit)
+		text(2, "never-indexed value", test.short)
+		if at != len(block) {
+			t.Errorf("%d: %d octets of %d", test.h, at, len(block))
+		}
+		if again := x.send(&f); len(again) >= len(block) {
+			t.Errorf("%d: %x", test.h, again)
+		}
 	}
 }
 
@@ -85,7 +186,7 @@ func TestStaticTable(t *testing.T) {
 		var e Encoder
 		f := static[i]
 		block := encode(&e, pair{f.Name, f.Value})
-		if want := []byte{0x80 | byte(i)}; !bytes.Equal(block, want) && f.Name != "authorization" && f.Name != "proxy-authorization" && f.Name != "cookie" {
+		if want := []byte{0x80 | byte(i)}; !bytes.Equal(block, want) {
 			t.Errorf("%s: %s is %x, want %x", f.Name, f.Value, block, want)
 		}
 		// Another value takes the lowest index of the name.
@@ -131,28 +232,67 @@ func TestIndexFinds(t *testing.T) {
 	for i := range 5000 {
 		name, value := fmt.Sprintf("name-%d", i%7), fmt.Sprint(i)
 		encode(&e, pair{name, value})
-		if e.tab.count <= smallTable && e.index.byField != nil && i < smallTable {
-			t.Fatalf("an index for %d entries", e.tab.count)
+		if grown := e.index.chains != nil; grown != (i >= smallTable) {
+			t.Fatalf("chains for %d entries: %v", e.tab.count, grown)
 		}
-		// Every live entry is found at its place, by field and by name.
+		// Every live entry is found, by field and by name.
 		if i%50 != 0 {
 			continue
 		}
 		newest := map[string]uint32{}
 		for at := range e.tab.count {
 			d := e.tab.at(at)
-			nh := hashName(d.token, d.name(e.tab.arena))
-			got, ok := e.index.findField(&e.tab, d, e.tab.arena, hash(nh, d.value(e.tab.arena)))
-			if !ok || got != at {
-				t.Fatalf("entry %d of %d: found at %d, %v", at, e.tab.count, got, ok)
+			nh := hashName(d, e.tab.arena)
+			got, ok := e.index.find(&e.tab, d, e.tab.arena, hash(nh, d.value(e.tab.arena)))
+			if want := e.tab.head - 1 - at; !ok || got != want {
+				t.Fatalf("entry %d of %d: found %d, %v, want %d", at, e.tab.count, got, ok, want)
 			}
 			name := string(d.name(e.tab.arena))
 			if _, seen := newest[name]; !seen {
 				newest[name] = at
 			}
-			if got, ok := e.index.findName(&e.tab, d, e.tab.arena, nh); !ok || got != newest[name] {
-				t.Fatalf("name %s: found at %d, %v, want %d", name, got, ok, newest[name])
+			if got := e.index.name(&e.tab, d, e.tab.arena, nh); got != newest[name]+1+staticLen {
+				t.Fatalf("name %s: index %d, want %d", name, got, newest[name]+1+staticLen)
 			}
+		}
+	}
+}
+
+// encoderMemory counts what an encoder holds, the value itself included, and
+// what the entries' octets take of it.
+func encoderMemory(e *Encoder) (all, octets int) {
+	octets = cap(e.tab.arena)
+	all = int(unsafe.Sizeof(*e)) + octets + 16*len(e.tab.ring) + 8*len(e.places)
+	if e.index != nil {
+		all += int(unsafe.Sizeof(*e.index)) + 8*len(e.index.links) + 4*len(e.index.chains)
+	}
+	return all, octets
+}
+
+// An encoder that did nothing holds nothing, one for gRPC at most 1 KiB, and
+// its chains begin with the seventeenth entry.
+func TestEncoderMemory(t *testing.T) {
+	if n := unsafe.Sizeof(Encoder{}); n > 200 {
+		t.Errorf("an idle encoder takes %d octets", n)
+	}
+	var client Encoder
+	var f Fields
+	for i := range 100 {
+		grpcRequest(&f, i)
+		client.AppendBlock(nil, &f)
+	}
+	if n, _ := encoderMemory(&client); n > 1024 || client.tab.count == 0 {
+		t.Errorf("a gRPC client's encoder takes %d octets with %d entries", n, client.tab.count)
+	}
+	var e Encoder
+	for i := range 200 {
+		encode(&e, pair{"x-name", fmt.Sprint(i)})
+		n, octets := encoderMemory(&e)
+		if chains := e.index.chains != nil; chains != (i >= smallTable) || !chains && n-octets > 1024 {
+			t.Fatalf("%d octets, of entries %d; chains: %v", n, octets, chains)
+		}
+		if n > 1024+5*4096 {
+			t.Fatalf("%d octets with %d entries", n, e.tab.count)
 		}
 	}
 }

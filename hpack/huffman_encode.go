@@ -9,63 +9,80 @@ import (
 func HuffmanLen(s []byte) int {
 	n := 0
 	for _, c := range s {
-		n += int(huffLen[c])
+		n += int(huffCode[c] & 63)
 	}
 	return (n + 7) / 8
 }
 
 // AppendHuffman appends s in the code of RFC 7541 Appendix B.
 func AppendHuffman(dst, s []byte) []byte {
-	dst, _ = appendHuffman(dst, s, 4*len(s))
-	return dst
+	at := len(dst)
+	dst = slices.Grow(dst, len(s)+huffmanSlack)
+	n, ok := putHuffman(dst[at:cap(dst)], s)
+	if !ok { // not text: a code has up to thirty bits
+		dst = slices.Grow(dst, 4*len(s)+huffmanSlack)
+		n, _ = putHuffman(dst[at:cap(dst)], s)
+	}
+	return dst[:at+n]
 }
 
-// appendHuffman appends s in Huffman code and reports whether at most limit
-// octets were enough. When they were not, what was appended is of no use.
-func appendHuffman(dst, s []byte, limit int) ([]byte, bool) {
-	at := len(dst)
-	dst = slices.Grow(dst, limit+8)
-	out := dst[at : at+limit+8]
-	var (
-		acc uint64 // n bits, left aligned, wait to be written
-		n   uint   // at most 7 between two steps
-		k   int
-	)
-	for len(s) >= 4 && k <= limit {
-		// Four symbols at once, unless their codes are so long that they
-		// might not fit.
-		a, b, c, d := s[0], s[1], s[2], s[3]
-		bits := uint(huffLen[a]) + uint(huffLen[b]) + uint(huffLen[c]) + uint(huffLen[d])
-		if bits > 56 {
-			break
+// huffmanSlack is how many octets behind the result putHuffman may overwrite.
+const huffmanSlack = 8
+
+// putHuffman writes s to out in Huffman code and returns how many octets that
+// took, or false when out is not huffmanSlack octets longer than that.
+//
+// Bits gather at the top of acc. Codes of text have at most fifteen bits, and
+// four of them hardly ever more than 49 in all, so four go in at once and out
+// with one store of eight octets; the next store overwrites what was not full.
+//
+// An entry of huffCode has a code at the top and its length at the bottom. The
+// length may stay in acc behind the code until the store. A shift counts
+// modulo 64, so whole entries may be added to n, the number of bits in acc.
+func putHuffman(out, s []byte) (k int, ok bool) {
+	var acc, n uint64 // n is at most 7 between two steps
+	i := 0
+	for ; i+4 <= len(s); i += 4 {
+		q := s[i : i+4 : i+4]
+		a, b, c, d := huffCode[q[0]], huffCode[q[1]], huffCode[q[2]], huffCode[q[3]]
+		bits, to := acc|a>>(n&63), n+a
+		bits, to = bits|b>>(to&63), to+b
+		bits, to = bits|c>>(to&63), to+c
+		bits, to = bits|d>>(to&63), (to+d)&0xff
+		if to > 56 {
+			return putLong(out, s[i:], acc, n, k)
 		}
-		code := uint64(huffCode[a])<<(huffLen[b]&63) | uint64(huffCode[b])
-		code = code<<(huffLen[c]&63) | uint64(huffCode[c])
-		code = code<<(huffLen[d]&63) | uint64(huffCode[d])
-		s = s[4:]
-		n += bits
-		acc |= code << ((64 - n) & 63)
-		binary.BigEndian.PutUint64(out[k:], acc)
-		k += int(n >> 3)
-		acc <<= n & 56
-		n &= 7
+		if k+8 > len(out) {
+			return 0, false
+		}
+		binary.BigEndian.PutUint64(out[k:k+8:k+8], bits)
+		k += int(to >> 3)
+		acc = bits &^ 0xff << (to & 56)
+		n = to & 7
 	}
+	return putLong(out, s[i:], acc, n, k)
+}
+
+// putLong is putHuffman for the last few octets, or when codes are long. acc
+// and n are its state, and k how many octets were written.
+func putLong(out, s []byte, acc, n uint64, k int) (int, bool) {
 	for _, c := range s {
-		if k > limit {
-			return dst, false
+		e := huffCode[c]
+		acc |= e &^ 63 >> (n & 63)
+		n += e & 63
+		if k+8 > len(out) {
+			return 0, false
 		}
-		n += uint(huffLen[c])
-		acc |= uint64(huffCode[c]) << ((64 - n) & 63)
-		binary.BigEndian.PutUint64(out[k:], acc)
+		binary.BigEndian.PutUint64(out[k:k+8:k+8], acc)
 		k += int(n >> 3)
 		acc <<= n & 56
 		n &= 7
 	}
-	if n > 0 {
-		// "the most significant bits of the code corresponding to the EOS
-		// (end-of-string) symbol" fill the last octet (RFC 7541 5.2): ones.
-		out[k] = byte(acc>>56) | 0xff>>n
-		k++
+	if k >= len(out) {
+		return 0, false
 	}
-	return dst[:at+k], k <= limit
+	// "the most significant bits of the code corresponding to the EOS
+	// (end-of-string) symbol" fill the last octet (RFC 7541 5.2): ones.
+	out[k] = byte(acc>>56) | 0xff>>n
+	return k + int(n+7)>>3, true
 }

@@ -6,136 +6,174 @@ import (
 	"math/bits"
 )
 
-// smallTable is how many entries are looked through one by one; the index is
-// made for more.
+// smallTable is how many entries are looked through one by one. More have
+// chains.
 const smallTable = 16
 
-const (
-	fieldBuckets = 128
-	nameBuckets  = 32
-)
+// maxChain is how far a chain is followed. Chains are short, unless a peer
+// chose the fields: a collision costs octets on the wire, not time.
+const maxChain = 8
 
-// link chains an entry to the one before it in its buckets. Numbers are those
-// of the table plus one; an entry that is not live ends a chain, so eviction
-// has nothing to undo.
-type link struct {
-	hash        uint32 // of name and value
-	field, name uint32
-}
+// nameSlots is how many names without a token are known by their hash.
+const nameSlots = 32
 
-// index finds entries of the encoder's table.
+// index finds entries of the encoder's table, by numbers of which some are of
+// entries that are not live any more: eviction has nothing to undo. What it
+// finds is compared.
 type index struct {
-	links   []link // parallel to table.ring
-	byField *[fieldBuckets]uint32
-	byName  *[nameBuckets]uint32
+	// expected is, by token, the low bits of the number of the entry that the
+	// next field of this name is expected at: where the last one was. Cookies
+	// come in crumbs, and names without a token share one place: they are
+	// expected behind the field that was found last.
+	expected [tokenCount]uint16
+	names    [nameSlots]uint16 // by hash of a name without a token: its newest entry
+	recent   recent
+	links    []link   // parallel to table.ring
+	chains   []uint32 // by hash of a field: 1 + the number of the newest entry; twice as many as links
 }
 
-// added follows an insertion into t. nh and h are the hashes of the newest
-// entry's name, and of name and value.
-func (x *index) added(t *table, nh, h uint32) {
+// link chains an entry to the one before it with a like hash.
+type link struct {
+	hash uint32 // of name and value
+	next uint32 // 1 + the number of that entry
+}
+
+// found notes that a field was found at entry s.
+func (x *index) found(s uint16) {
+	x.expected[TokenUnknown] = s + 1
+	x.expected[TokenCookie] = s + 1
+}
+
+// find returns the number of the entry with the name and value of d, by the
+// hash of both.
+func (x *index) find(t *table, d *desc, src []byte, h uint32) (s uint32, ok bool) {
+	if x.chains == nil {
+		for age := range t.count {
+			s := t.head - 1 - age
+			if x.link(s).hash == h && t.same(t.entry(s), d, src) {
+				return s, true
+			}
+		}
+		return 0, false
+	}
+	next := *x.chain(h)
+	for range maxChain {
+		if t.head-next >= t.count {
+			break
+		}
+		s := next - 1
+		l := x.link(s)
+		if l.hash == h && t.same(t.entry(s), d, src) {
+			return s, true
+		}
+		next = l.next
+	}
+	return 0, false
+}
+
+// name returns the index of the name of d, in the static table or else in the
+// dynamic one, or 0. nh is its hash.
+func (x *index) name(t *table, d *desc, src []byte, nh uint32) uint32 {
+	if d.token-1 < staticLen {
+		return uint32(d.token)
+	}
+	likely := x.expected[d.token]
+	if d.token == 0 {
+		likely = x.names[nh%nameSlots]
+	}
+	if age := uint32(uint16(t.head-1) - likely); age < t.count && t.sameName(t.entry(uint32(likely)), d, src) {
+		return age + 1 + staticLen
+	}
+	for age := range t.count {
+		e := t.entry(t.head - 1 - age)
+		if e.token == d.token && e.nlen == d.nlen && t.sameName(e, d, src) {
+			return age + 1 + staticLen
+		}
+	}
+	return 0
+}
+
+// added follows an insertion of d into t. nh and h are the hashes of its name
+// and of the field.
+func (x *index) added(t *table, d *desc, nh, h uint32) {
+	s := t.head - 1
+	if d.token == 0 {
+		x.names[nh%nameSlots] = uint16(s)
+	} else {
+		x.expected[d.token] = uint16(s)
+	}
 	if len(x.links) != len(t.ring) {
 		x.grow(t)
 	}
-	s := t.head - 1
 	l := x.link(s)
 	l.hash = h
-	if x.byField != nil {
-		x.enter(l, s, nh)
-	} else if t.count > smallTable {
-		x.byField = new([fieldBuckets]uint32)
-		x.byName = new([nameBuckets]uint32)
-		for i := t.count; i > 0; i-- {
-			s := t.head - i
-			d := t.entry(s)
-			x.enter(x.link(s), s, hashName(d.token, d.name(t.arena)))
-		}
+	if x.chains != nil {
+		x.enter(l, s)
 	}
 }
 
-func (x *index) enter(l *link, s, nh uint32) {
-	f, n := &x.byField[l.hash%fieldBuckets], &x.byName[nh%nameBuckets]
-	l.field, l.name = *f, *n
-	*f, *n = s+1, s+1
+func (x *index) enter(l *link, s uint32) {
+	c := x.chain(l.hash)
+	l.next = *c
+	*c = s + 1
 }
 
 func (x *index) link(s uint32) *link { return &x.links[s&uint32(len(x.links)-1)] }
 
-// grow makes room for as many links as the ring has entries.
+func (x *index) chain(h uint32) *uint32 { return &x.chains[h&uint32(len(x.chains)-1)] }
+
+// grow makes room for as many links as the ring has entries, of which the
+// newest has none yet.
 func (x *index) grow(t *table) {
 	old := *x
 	x.links = make([]link, len(t.ring))
-	if len(old.links) == 0 {
-		return
+	if len(t.ring) > smallTable {
+		x.chains = make([]uint32, 2*len(t.ring))
 	}
-	for i := uint32(2); i <= t.count; i++ {
+	for i := t.count; i > 1; i-- {
 		s := t.head - i
-		*x.link(s) = *old.link(s)
-	}
-}
-
-// findField returns the dynamic index (0 is the newest) of the entry with this
-// name and value.
-func (x *index) findField(t *table, d *desc, src []byte, h uint32) (uint32, bool) {
-	if x.byField == nil {
-		for i := range t.count {
-			s := t.head - 1 - i
-			if x.link(s).hash == h && sameField(t, t.entry(s), d, src) {
-				return i, true
-			}
-		}
-		return 0, false
-	}
-	// Ages grow along a chain. One that does not comes from a bucket that
-	// nothing entered while the numbers went once around.
-	last := -1
-	for age := t.head - x.byField[h%fieldBuckets]; age < t.count && int(age) > last; {
-		s := t.head - 1 - age
 		l := x.link(s)
-		if l.hash == h && sameField(t, t.entry(s), d, src) {
-			return age, true
+		l.hash = old.link(s).hash
+		if x.chains != nil {
+			x.enter(l, s)
 		}
-		last = int(age)
-		age = t.head - l.field
 	}
-	return 0, false
 }
 
-// findName returns the dynamic index of the newest entry with the name of d.
-func (x *index) findName(t *table, d *desc, src []byte, nh uint32) (uint32, bool) {
-	if x.byField == nil {
-		for i := range t.count {
-			if sameName(t, t.entry(t.head-1-i), d, src) {
-				return i, true
-			}
-		}
-		return 0, false
+// same reports whether the entry e has the name and value of d.
+func (t *table) same(e, d *desc, src []byte) bool {
+	if e.vlen != d.vlen || !t.sameName(e, d, src) {
+		return false
 	}
-	last := -1
-	for age := t.head - x.byName[nh%nameBuckets]; age < t.count && int(age) > last; {
-		s := t.head - 1 - age
-		if sameName(t, t.entry(s), d, src) {
-			return age, true
-		}
-		last = int(age)
-		age = t.head - x.link(s).name
+	a, b := t.arena[e.off:e.off+e.vlen], src[d.off:d.off+d.vlen]
+	n := len(a)
+	if n > 16 || len(b) != n {
+		return bytes.Equal(a, b)
 	}
-	return 0, false
+	// Most are short: two words that overlap.
+	if n >= 8 {
+		return binary.LittleEndian.Uint64(a) == binary.LittleEndian.Uint64(b) &&
+			binary.LittleEndian.Uint64(a[n-8:]) == binary.LittleEndian.Uint64(b[n-8:])
+	}
+	if n >= 4 {
+		return binary.LittleEndian.Uint32(a) == binary.LittleEndian.Uint32(b) &&
+			binary.LittleEndian.Uint32(a[n-4:]) == binary.LittleEndian.Uint32(b[n-4:])
+	}
+	return n == 0 || a[0] == b[0] && a[n/2] == b[n/2] && a[n-1] == b[n-1]
 }
 
-func sameName(t *table, e, d *desc, src []byte) bool {
-	return e.token == d.token && e.nlen == d.nlen && (d.token != 0 || bytes.Equal(e.name(t.arena), d.name(src)))
-}
-
-func sameField(t *table, e, d *desc, src []byte) bool {
-	return e.vlen == d.vlen && sameName(t, e, d, src) && bytes.Equal(e.value(t.arena), d.value(src))
+// sameName reports whether the entry e has the name of d.
+func (t *table) sameName(e, d *desc, src []byte) bool {
+	return e.token == d.token && (d.token != 0 ||
+		e.nlen == d.nlen && bytes.Equal(t.arena[e.off-e.nlen:e.off], src[d.off-d.nlen:d.off]))
 }
 
 // hashName hashes a name: its token, or else its octets.
-func hashName(t Token, name []byte) uint32 {
-	if t != 0 {
-		return uint32(t) * 0x9e3779b1
+func hashName(d *desc, src []byte) uint32 {
+	if d.token != 0 {
+		return uint32(d.token) * 0x9e3779b1
 	}
-	return hash(0x517cc1b7, name)
+	return hash(0x517cc1b7, d.name(src))
 }
 
 // hash mixes seed with the length of s and its first, middle and last octets.

@@ -384,14 +384,23 @@ func (x *trip) send(f *Fields) []byte {
 }
 
 // FuzzRoundTrip reads a script: 0 ends a list, 1 and an octet change the table
-// size, everything else begins a field of a name and a value with a length each.
+// size, 4 and an octet the Huffman policy, 5 and an octet add a prepared field;
+// 3 begins a never-indexed field and everything else a field, of a name and a
+// value with a length each.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("\x02\x05:path\x01/\x00\x02\x05:path\x02/a\x00\x02\x05:path\x02/a\x00"))
 	f.Add([]byte("\x02\x01a\x01b\x00\x01\x00\x01\xff\x02\x01a\x01b\x00\x01\x02\x02\x01a\x01b\x02\x01a\x01c\x00"))
+	f.Add([]byte("\x05\x00\x05\x01\x05\x05\x00\x04\x01\x05\x00\x05\x03\x00\x01\x02\x04\x02\x05\x05\x02\x06x-name\x01v\x00"))
 	f.Add([]byte("\x03\x06cookie\x04abcd\x00\x03\x0dauthorization\x03abc\x00"))
+	var own, other Set
+	var prepared []Prepared
+	for _, p := range []pair{{":status", "200"}, {"x-name", "v"}, {"authorization", "secret"}, {"x-long", strings.Repeat("v", 90)}, {"age", ""}} {
+		prepared = append(prepared, own.Prepare(p.Name, p.Value), other.Prepare(p.Name, p.Value))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		x := newTrip(t)
 		x.enc.Allow(8192)
+		x.enc.UseSet(&own)
 		var list Fields
 		text := func() string {
 			if len(b) == 0 {
@@ -411,6 +420,12 @@ func FuzzRoundTrip(f *testing.F) {
 				list.Reset()
 			case op == 1 && len(b) > 0:
 				x.setting(uint32(b[0]) * 40)
+				b = b[1:]
+			case op == 4 && len(b) > 0:
+				x.enc.Huffman = Huffman(b[0] % 3)
+				b = b[1:]
+			case op == 5 && len(b) > 0:
+				list.AddPrepared(prepared[int(b[0])%len(prepared)])
 				b = b[1:]
 			case op == 3:
 				list.AddSensitive(text(), text())

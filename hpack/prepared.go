@@ -20,8 +20,6 @@ type Prepared struct {
 
 type prepared struct {
 	desc   desc
-	hash   uint32
-	nhash  uint32
 	static uint8 // its index in the static table, or 0
 	mode   mode
 	// In Set.lit: the value's string literal ends at end; it begins at value,
@@ -46,12 +44,10 @@ func (s *Set) Prepare(name, value string) Prepared {
 		p.mode = modeIndex
 		p.static = uint8(staticIndex(p.desc.token, f.Value(0)))
 	}
-	p.nhash = hashName(p.desc.token, f.Name(0))
-	p.hash = hash(p.nhash, f.Value(0))
 	p.name = uint32(len(s.lit))
-	s.lit = appendString(s.lit, f.Name(0))
+	s.lit = appendString(s.lit, f.Name(0), HuffmanShorter)
 	p.value = uint32(len(s.lit))
-	s.lit = appendString(s.lit, f.Value(0))
+	s.lit = appendString(s.lit, f.Value(0), HuffmanShorter)
 	p.end = uint32(len(s.lit))
 	s.buf = append(s.buf, f.buf...)
 	p.desc.off = uint32(len(s.buf)) - p.desc.vlen
@@ -65,38 +61,43 @@ func (s *Set) Prepare(name, value string) Prepared {
 // Len returns the number of fields in the set.
 func (s *Set) Len() int { return len(s.items) }
 
-// appendPrepared is appendField for a field of e.set.
-func (e *Encoder) appendPrepared(dst []byte, d *desc) []byte {
-	p := &e.set.items[d.prep-1]
+// place is where an encoder has a prepared field of its set.
+type place struct {
+	static uint32 // index in the static table, or 0
+	number uint32 // 1 + that of the entry the field last made
+}
+
+// placed returns the index of a field of e.set if it is where it was put, or
+// else 0.
+func (e *Encoder) placed(prep uint16) uint32 {
+	p := e.places[prep-1]
+	age := e.tab.head - p.number
 	if p.static != 0 {
-		return append(dst, 0x80|p.static)
+		return p.static
 	}
-	pattern, mask := byte(0x10), byte(0x0f)
-	if p.mode == modeIndex {
-		// Still there since we put it there?
-		if age := e.tab.head - e.prep[d.prep-1]; age < e.tab.count && e.tab.entry(e.tab.head-1-age).prep == d.prep {
-			return appendInteger(dst, 0x80, 0x7f, age+1+staticLen)
-		}
-		if i, ok := e.index.findField(&e.tab, d, e.set.buf, p.hash); ok {
-			return appendInteger(dst, 0x80, 0x7f, i+1+staticLen)
-		}
-		if pattern = 0; e.fits(d) {
-			pattern, mask = 0x40, 0x3f
-		}
+	if age < e.tab.count && e.tab.entry(p.number-1).prep == prep {
+		return age + 1 + staticLen
 	}
-	switch i, ok := uint32(0), false; {
-	case d.token-1 < staticLen:
-		dst = appendInteger(dst, pattern, mask, uint32(d.token))
-	default:
-		if i, ok = e.index.findName(&e.tab, d, e.set.buf, p.nhash); ok {
-			dst = appendInteger(dst, pattern, mask, i+1+staticLen)
-		} else {
-			dst = append(append(dst, pattern), e.set.lit[p.name:p.value]...)
+	return 0
+}
+
+// appendPrepared appends a prepared field that is not where it was put.
+func (e *Encoder) appendPrepared(dst []byte, d *desc, set *Set) []byte {
+	if set == e.set && int(d.prep) <= len(e.places) {
+		return e.appendNew(dst, d, set.buf, &set.items[d.prep-1])
+	}
+	plain := *d
+	plain.prep = 0
+	if modeOf(d) != modeNever {
+		if x := staticIndex(d.token, d.value(set.buf)); x != 0 {
+			return append(dst, 0x80|byte(x))
 		}
 	}
-	if pattern == 0x40 {
-		e.insert(d, e.set.buf, p.nhash, p.hash)
-		e.prep[d.prep-1] = e.tab.head
-	}
-	return append(dst, e.set.lit[p.value:p.end]...)
+	return e.appendNew(dst, &plain, set.buf, nil)
+}
+
+// place notes that the field with handle prep-1 is the entry numbered s.
+func (e *Encoder) place(prep uint16, s uint32) {
+	e.tab.entry(s).prep = prep
+	e.places[prep-1].number = s + 1
 }

@@ -1,5 +1,12 @@
 package hpack
 
+import "slices"
+
+// Integers and string literals written, RFC 7541 section 5.
+
+// maxInteger is how many octets appendInteger writes at most.
+const maxInteger = 6
+
 // appendInteger appends v with a prefix of the bits of mask; pattern holds the
 // bits above the prefix.
 func appendInteger(dst []byte, pattern, mask byte, v uint32) []byte {
@@ -15,29 +22,41 @@ func appendInteger(dst []byte, pattern, mask byte, v uint32) []byte {
 	return append(dst, byte(v))
 }
 
-// appendString appends s as a string literal, Huffman coded when that is
-// shorter.
-func appendString(dst, s []byte) []byte {
-	if len(s) > 1 {
-		// The length of most strings takes one octet: leave it room.
-		at := len(dst)
-		dst = append(dst, 0)
-		coded, ok := appendHuffman(dst, s, len(s)-1)
-		if ok {
-			n := len(coded) - at - 1
-			if n < 0x7f {
-				coded[at] = 0x80 | byte(n)
-				return coded
-			}
-			var room [maxIntegerOctets + 1]byte
-			head := appendInteger(room[:0], 0x80, 0x7f, uint32(n))
-			coded = append(coded, head[1:]...)
-			copy(coded[at+len(head):], coded[at+1:at+1+n])
-			copy(coded[at:], head)
-			return coded
-		}
-		dst = coded[:at]
+// appendString appends s as a string literal, Huffman coded as h says.
+func appendString(dst, s []byte, h Huffman) []byte {
+	if h != HuffmanShorter {
+		return appendStringAs(dst, s, h)
 	}
+	// One pass: the length of most strings takes one octet, which is left out
+	// until it is known, and most strings become shorter.
+	at := len(dst) + 1
+	end := at + len(s) - 1 + huffmanSlack
+	dst = slices.Grow(dst, len(s)+huffmanSlack)
+	n, ok := putHuffman(dst[at:end], s)
+	if !ok || n >= len(s) {
+		return appendRaw(dst, s)
+	}
+	if n < 0x7f {
+		dst = dst[:at+n]
+		dst[at-1] = 0x80 | byte(n)
+		return dst
+	}
+	var room [maxInteger]byte
+	head := appendInteger(room[:0], 0x80, 0x7f, uint32(n))
+	dst = slices.Insert(dst[:at+n], at, head[1:]...)
+	dst[at-1] = head[0]
+	return dst
+}
+
+func appendStringAs(dst, s []byte, h Huffman) []byte {
+	if h == HuffmanOff {
+		return appendRaw(dst, s)
+	}
+	dst = appendInteger(dst, 0x80, 0x7f, uint32(HuffmanLen(s)))
+	return AppendHuffman(dst, s)
+}
+
+func appendRaw(dst, s []byte) []byte {
 	dst = appendInteger(dst, 0, 0x7f, uint32(len(s)))
 	return append(dst, s...)
 }

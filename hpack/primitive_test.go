@@ -135,7 +135,7 @@ func TestRFC7541_5_2_Strings(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 50, 125, 126, 127, 128, 129, 200, 253, 254, 255, 300, 1000, 20000} {
 		for _, c := range []byte{'a', 'Z', 0x00, 0xff} {
 			s := bytes.Repeat([]byte{c}, n)
-			coded := appendString([]byte("x"), s)
+			coded := appendString([]byte("x"), s, HuffmanShorter)
 			raw := len(appendInteger(nil, 0, 0x7f, uint32(n))) + n
 			huffman := HuffmanLen(s)
 			huffman += len(appendInteger(nil, 0, 0x7f, uint32(huffman)))
@@ -153,7 +153,7 @@ func TestRFC7541_5_2_Strings(t *testing.T) {
 // As long in Huffman code as without: without.
 func TestHuffmanOnlyWhenShorter(t *testing.T) {
 	for s, want := range map[string]string{"&": "\x01&", "&&": "\x02&&", "a": "\x01a", "aa": "\x02aa", "aaa": "\x82\x18\xc7"} {
-		if got := string(appendString(nil, []byte(s))); got != want {
+		if got := string(appendString(nil, []byte(s), HuffmanShorter)); got != want {
 			t.Errorf("%q: %x, want %x", s, got, want)
 		}
 	}

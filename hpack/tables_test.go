@@ -166,28 +166,19 @@ func huffmanCode(sym int) (code uint32, bits int) {
 	return uint32(acc >> ((8 - bits%8) % 8)), bits
 }
 
+// generateCodes makes the encoder's side of Appendix B.
 func generateCodes() []byte {
-	var codes [256]uint32
-	var lens [256]int
-	for sym := range 256 {
-		codes[sym], lens[sym] = huffmanCode(sym)
-	}
 	var b bytes.Buffer
 	b.WriteString(generated)
-	print := func(comment, decl string, n, perLine int, at func(i int) uint32) {
-		fmt.Fprintf(&b, "// %s\nvar %s{", comment, decl)
-		for i := range n {
-			if i%perLine == 0 {
-				b.WriteString("\n")
-			}
-			fmt.Fprintf(&b, "%#x, ", at(i))
+	b.WriteString("// huffCode is RFC 7541 Appendix B: the code of each symbol at the top, its length in bits at the bottom.\nvar huffCode = [256]uint64{")
+	for sym := range 256 {
+		code, length := huffmanCode(sym)
+		if sym%4 == 0 {
+			b.WriteString("\n")
 		}
-		b.WriteString("\n}\n\n")
+		fmt.Fprintf(&b, "0x%016x, ", uint64(code)<<(64-length)|uint64(length))
 	}
-	print("huffCode is the code of each symbol (RFC 7541 Appendix B), right aligned.", "huffCode = [256]uint32", 256, 8,
-		func(i int) uint32 { return codes[i] })
-	print("huffLen is the length of each code in bits.", "huffLen = [256]uint8", 256, 16,
-		func(i int) uint32 { return uint32(lens[i]) })
+	b.WriteString("\n}\n")
 	return b.Bytes()
 }
 
