@@ -60,11 +60,39 @@ func putHuffman(out, s []byte) (k int, ok bool) {
 		acc = bits &^ 0xff << (to & 56)
 		n = to & 7
 	}
-	return putLong(out, s[i:], acc, n, k)
+	return putLast(out, s[i:], acc, n, k)
 }
 
-// putLong is putHuffman for the last few octets, or when codes are long. acc
-// and n are its state, and k how many octets were written.
+// putLast is putHuffman for the last octets, at most three. acc and n are its
+// state, and k how many octets were written.
+func putLast(out, s []byte, acc, n uint64, k int) (int, bool) {
+	var a, b, c uint64
+	switch len(s) {
+	case 3:
+		c = huffCode[s[2]]
+		fallthrough
+	case 2:
+		b = huffCode[s[1]]
+		fallthrough
+	case 1:
+		a = huffCode[s[0]]
+	}
+	bits, to := acc|a>>(n&63), n+a
+	bits, to = bits|b>>(to&63), to+b
+	bits, to = bits|c>>(to&63), (to+c)&0xff
+	if to > 56 {
+		return putLong(out, s, acc, n, k)
+	}
+	if k+8 > len(out) {
+		return 0, false
+	}
+	// "the most significant bits of the code corresponding to the EOS
+	// (end-of-string) symbol" fill the last octet (RFC 7541 5.2): ones.
+	binary.BigEndian.PutUint64(out[k:k+8:k+8], bits|^uint64(0)>>to)
+	return k + int(to+7)>>3, true
+}
+
+// putLong is putHuffman from where codes are long, one by one.
 func putLong(out, s []byte, acc, n uint64, k int) (int, bool) {
 	for _, c := range s {
 		e := huffCode[c]
@@ -78,11 +106,5 @@ func putLong(out, s []byte, acc, n uint64, k int) (int, bool) {
 		acc <<= n & 56
 		n &= 7
 	}
-	if k >= len(out) {
-		return 0, false
-	}
-	// "the most significant bits of the code corresponding to the EOS
-	// (end-of-string) symbol" fill the last octet (RFC 7541 5.2): ones.
-	out[k] = byte(acc>>56) | 0xff>>n
-	return k + int(n+7)>>3, true
+	return putLast(out, nil, acc, n, k)
 }
