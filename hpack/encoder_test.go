@@ -43,9 +43,9 @@ func TestPolicy(t *testing.T) {
 		{":authority", "example.com", always},
 		{"user-agent", "x", always},
 		{"grpc-status", "0", always},
-		{"cookie", long, always},
+		{"cookie", "session=123456789012", always}, // 20 octets
 
-		{"cookie", "session=1", never},
+		{"cookie", "session=12345678901", never},
 		{"authorization", "Bearer " + long, never},
 		{"Authorization", "Bearer " + long, never},
 		{"proxy-authorization", long, never},
@@ -109,6 +109,39 @@ func TestPolicyOfValuesThatChange(t *testing.T) {
 		if block := encode(&e, pair{":path", "/pkg.Service/Method"}); len(block) != 1 {
 			t.Errorf("%s: pushed the path out: %x", name, block)
 		}
+	}
+}
+
+// An empty value does not change: also a name that has an index gets an entry
+// for it.
+func TestPolicyOfEmptyValues(t *testing.T) {
+	var e Encoder
+	encode(&e, pair{"grpc-message", "not found"})
+	for i, want := range []string{"7e00", "be", "be"} {
+		if got := encode(&e, pair{"grpc-message", ""}); !bytes.Equal(got, unhex(t, want)) {
+			t.Errorf("empty message %d: %x, want %s", i, got, want)
+		}
+	}
+}
+
+// Fields of a list that comes again stand where they are looked for first:
+// known names, cookie crumbs and unknown names.
+func TestIndexExpects(t *testing.T) {
+	var e Encoder
+	list := []pair{{"date", "today"}, {"cookie", "the first long crumb"}, {"cookie", "another long crumb !"}, {"x-one", "1"}, {"x-two", "2"}, {"server", "s"}}
+	for _, p := range list {
+		encode(&e, p)
+	}
+	// The first of several needs one block to be found.
+	encode(&e, list[0])
+	for i, p := range list[1:] {
+		var f Fields
+		f.Add(p.Name, p.Value)
+		s := uint32(e.index.expected[f.Token(0)])
+		if !e.tab.same(e.tab.entry(s), &f.desc[0], f.buf) {
+			t.Errorf("%v is not expected at %d", p, i+1)
+		}
+		e.AppendBlock(nil, &f)
 	}
 }
 
@@ -387,6 +420,34 @@ func TestPreparedOfSeveralSets(t *testing.T) {
 	if y.send(&f); len(y.send(&f)) != 1 {
 		t.Error("a field past the 256th is not encoded like any other")
 	}
+}
+
+// A handle finds the entry that the same field made without one, and none that
+// is another's, also when numbers have gone once around.
+func TestPreparedPlaces(t *testing.T) {
+	var a, b Set
+	pa, pb := a.Prepare("x-a", "from a"), b.Prepare("x-b", "from b")
+	x := newTrip(t)
+	x.enc.init()
+	x.enc.tab.head = 1<<32 - 1
+	x.enc.UseSet(&a)
+	var f Fields
+	f.Add("x-a", "from a")
+	x.send(&f)
+	f.Reset()
+	f.AddPrepared(pa)
+	x.send(&f)
+	if got := x.enc.placed(1); got != 62 {
+		t.Errorf("the field is placed at %d", got)
+	}
+	x.enc.UseSet(&b)
+	f.Reset()
+	f.AddPrepared(pb) // its place is 0, the entry's number plus one
+	x.send(&f)
+	f.Add("x-c", "from c")
+	x.send(&f)
+	x.enc.places[0].number = x.enc.tab.head // x-c's, as if it was set 2^32 entries ago
+	x.send(&f)
 }
 
 func TestConvert(t *testing.T) {
