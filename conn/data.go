@@ -133,6 +133,7 @@ func (c *Conn) recvData(b []byte, ev *Event) (n int, ok bool) {
 		ev.Kind, ev.End, ev.Ref, ev.Data = Data, last, ref(s), b[:n]
 	}
 	s.LastRecv = c.now
+	c.progress(n)
 	if last && s.State == stream.Closed {
 		c.close(s)
 	}
