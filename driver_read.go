@@ -41,6 +41,9 @@ func (d *driver) feed(b []byte) bool {
 	if d.tap != nil {
 		d.tap.recv.feed(b)
 	}
+	if d.cl != nil && !d.greeted && len(b) > 0 {
+		d.greet(b)
+	}
 	for {
 		n := d.burst(b)
 		if b = b[n:]; len(b) == 0 {
@@ -71,7 +74,7 @@ func (d *driver) burst(b []byte) int {
 		d.octets += n
 	}
 	d.armLocked(now)
-	if d.srv.Inline != nil && len(d.arrived) > 0 {
+	if len(d.arrived) > 0 && d.srv.Inline != nil {
 		d.mu.Unlock()
 		d.runInline(now)
 		return n
@@ -111,8 +114,14 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 				return n
 			}
 		case conn.Headers:
+			if d.cl != nil {
+				d.respondedLocked(spare, ev)
+				break
+			}
 			d.acceptLocked(spare, ev)
 			spare = newStream()
+		case conn.Info:
+			d.informedLocked(spare, ev)
 		case conn.Data:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.receiveLocked(ev.Data)
@@ -127,7 +136,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 			}
 		case conn.Reset:
 			if st := d.stream(ev.Ref); st != nil {
-				d.overLocked(st, &ResetError{Code: ev.Code, Side: ev.Side}, false)
+				d.lostLocked(st, &ResetError{Code: ev.Code, Side: ev.Side})
 			}
 		}
 	}

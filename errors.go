@@ -35,6 +35,13 @@ var (
 	ErrResponseComplete = errors.New("nonet: response is complete")
 	// ErrStale: the request that this Stream stood for has ended.
 	ErrStale = errors.New("nonet: stream of an ended request")
+	// ErrRequestStarted: the header section was sent and can't be changed.
+	ErrRequestStarted = errors.New("nonet: request has already started")
+	// ErrRequestComplete: nothing can follow; [ClientStream.CloseWrite] was
+	// called, or [ClientStream.Response] of a request without content.
+	ErrRequestComplete = errors.New("nonet: request is complete")
+	// ErrClientClosed: the client was shut down or closed.
+	ErrClientClosed = errors.New("nonet: client closed")
 	// ErrServerClosed: the server was shut down or closed.
 	ErrServerClosed = errors.New("nonet: server closed")
 	// ErrProhibitedTrailer: RFC 9110 6.5.1 or RFC 9113 8.2.2 keeps the field
@@ -58,6 +65,20 @@ var (
 var (
 	errNoHandler     = errors.New("nonet: the server has no handler")
 	errNoCertificate = errors.New("nonet: TLS needs a certificate: give files or TLSConfig.Certificates")
+
+	errURL          = errors.New("nonet: not a URL of http or https")
+	errUserinfo     = errors.New("nonet: the URL has user information; use the field authorization")
+	errMethod       = errors.New("nonet: invalid method")
+	errConnectPath  = errors.New("nonet: CONNECT has no path; extended CONNECT has, after SetProtocol")
+	errProtocol     = errors.New("nonet: no protocol for extended CONNECT, or not a CONNECT request")
+	errTE           = errors.New("nonet: te may only be trailers")
+	errHost         = errors.New("nonet: the URL says the host")
+	errNotBegun     = errors.New("nonet: the request has not begun")
+	errShortRequest = errors.New("nonet: wrote less than the declared content-length")
+	errGoingAway    = errors.New("nonet: the connection takes no more requests")
+	errServerHTTP1  = errors.New("nonet: the server speaks HTTP/1.1, not HTTP/2")
+	errServerTLS    = errors.New("nonet: the server speaks TLS; use https")
+	errServerOther  = errors.New("nonet: the server does not speak HTTP/2")
 
 	errPseudo     = errors.New("nonet: invalid field name")
 	errLength     = errors.New("nonet: invalid content-length")
