@@ -21,6 +21,7 @@ type Snapshot struct {
 
 	SendWindow int64         // octets of DATA we may send on the connection
 	RecvWindow int64         // octets of DATA the peer may send
+	RecvHeld   int64         // octets of DATA received for which no credit is given or due
 	RTT        time.Duration // see [Conn.RTT]
 	Opened     int           // streams over the connection's life
 	Streams    []StreamSnapshot
@@ -44,7 +45,7 @@ func (c *Conn) Snapshot() Snapshot {
 	s := Snapshot{
 		Role: c.role, Draining: c.Draining(), Err: c.err,
 		Peer: c.settings.peer, PeerSeen: c.settings.seen, Ours: c.settingsList(nil), Acked: c.settings.acked,
-		SendWindow: c.send.Available(frame.DefaultWindow), RecvWindow: c.recv.Available(),
+		SendWindow: c.send.Available(frame.DefaultWindow), RecvWindow: c.recv.Available(), RecvHeld: c.recv.Outstanding(),
 		RTT: c.health.rtt, Opened: c.ids.total,
 		Streams: make([]StreamSnapshot, 0, c.streams.Len()),
 	}
