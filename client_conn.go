@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/nonet-h2/nonet/conn"
@@ -15,10 +16,11 @@ import (
 // ClientConn is one connection to a server. It comes from [Dial], [DialTLS] or
 // [NewClientConn]; a [Client] has its own. It is safe for concurrent use.
 type ClientConn struct {
-	d      *driver
-	number uint64
-	tracer traceLog
-	done   chan struct{}
+	d       *driver
+	number  uint64
+	tracer  traceLog
+	done    chan struct{}
+	closing atomic.Bool // Close was called
 
 	opened   int    // streams that are open, as the pool knows; d.mu guards it
 	err      error  // why the connection has ended; likewise
@@ -175,6 +177,7 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 
 // Close ends the connection at once.
 func (cc *ClientConn) Close() error {
+	cc.closing.Store(true)
 	cc.d.wire.close()
 	<-cc.done
 	return nil

@@ -180,8 +180,11 @@ func (d *driver) partLocked(st *stream) {
 // leaveLocked follows the end of the connection: requests that wait have to
 // look for another.
 func (d *driver) leaveLocked(why error) error {
-	if d.odd != nil {
+	switch {
+	case d.odd != nil:
 		why = d.odd
+	case !d.greeted && d.core.Err() == nil && !d.cl.closing.Load():
+		why = errNoGreeting
 	}
 	if d.core.Err() == nil {
 		// Now the core knows which requests never left.

@@ -77,6 +77,7 @@ var (
 	errShortRequest = errors.New("nonet: wrote less than the declared content-length")
 	errGoingAway    = errors.New("nonet: the connection takes no more requests")
 	errServerHTTP1  = errors.New("nonet: the server speaks HTTP/1.1, not HTTP/2")
+	errNoGreeting   = errors.New("nonet: the server ended the connection before it said anything; perhaps it expects TLS")
 	errServerTLS    = errors.New("nonet: the server speaks TLS; use https")
 	errServerOther  = errors.New("nonet: the server does not speak HTTP/2")
 
