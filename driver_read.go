@@ -83,6 +83,10 @@ func (d *driver) burst(b []byte) int {
 		d.tryLocked(now)
 		return n
 	}
+	if d.cl != nil {
+		d.unlockAndKick()
+		return n
+	}
 	write := d.claimLocked()
 	d.mu.Unlock()
 	for i, st := range d.arrived {
