@@ -68,7 +68,7 @@ func splitURL(url string) (secure bool, authority, path string, err error) {
 		switch c := authority[i]; {
 		case c == '@':
 			return false, "", "", errUserinfo
-		case c <= ' ' || c >= 0x7f || strings.IndexByte("\\,\"<>^{}|`", c) >= 0:
+		case c <= ' ' || c >= 0x7f, c == '\\', c == '"', c == ',', c == '<', c == '>', c == '^', c == '`', c >= '{':
 			return false, "", "", errURL
 		}
 	}

@@ -21,14 +21,16 @@
 // which [Dial] returns, over one. A request is a [ClientStream], with the
 // server's verbs:
 //
-//		s, err := client.Request(ctx, "GET", "https://example.com/")
-//		defer s.Close()
-//		status, err := s.Response()
-//		content, err := io.ReadAll(s)
+//	s, err := client.Request(ctx, "GET", "https://example.com/")
+//	defer s.Close()
+//	status, err := s.Response()
+//	content, err := io.ReadAll(s)
 //
-//	  - the request: SetField, AddField, Write, Reserve and Commit, Flush, AppendTrailer, CloseWrite
-//	  - the response: Response, Field, Fields, Read, Trailers, OnInform
-//	  - its end: Reset, Close, the context, Unprocessed
+// Methods of a ClientStream come in groups, too:
+//
+//   - the request: SetField, AddField, Write, Reserve and Commit, Flush, AppendTrailer, CloseWrite
+//   - the response: Response, Field, Fields, Read, Trailers, OnInform
+//   - its end: Reset, Close, the context, Unprocessed
 //
 // Under both a driver runs each connection: one goroutine reads, one at
 // a time writes, and a mutex guards the protocol's state, which is a

@@ -54,6 +54,7 @@ type driver struct {
 	odd     error         // a client's server speaks something else
 
 	// The reader's.
+	woken   []*stream // a client's: who is woken after this burst
 	greeted bool      // a client's: the server has said something
 	arrived []*stream // requests of this burst
 	octets  int       // read since nothing more was to be sent

@@ -118,7 +118,7 @@ func (d *driver) respondedLocked(spare *stream, ev conn.Event) {
 	st.req, spare.req = spare.req, st.req
 	st.c.status = statusCode(&st.req)
 	st.inEnd, st.empty = ev.End, ev.End
-	st.rcond.Signal()
+	d.wakeLocked(st)
 }
 
 // informedLocked takes an interim response, if somebody wants it.
@@ -130,7 +130,7 @@ func (d *driver) informedLocked(spare *stream, ev conn.Event) {
 	f := new(hpack.Fields)
 	*f, spare.req = spare.req, *f
 	st.c.interims = append(st.c.interims, f)
-	st.rcond.Signal()
+	d.wakeLocked(st)
 }
 
 // lostRequestLocked ends a request because of the peer or the connection. What
@@ -219,6 +219,38 @@ func (d *driver) pushLocked() {
 	d.yield() // others may be about to ask, too
 	d.mu.Lock()
 	d.tryOnLocked(d.now())
+}
+
+// wakeLocked wakes who reads the stream. A client's are woken after the burst:
+// they find all that it brought, and the mutex free.
+func (d *driver) wakeLocked(st *stream) {
+	switch {
+	case d.cl == nil:
+		st.rcond.Signal()
+	case st.readers > 0 && (len(d.woken) == 0 || d.woken[len(d.woken)-1] != st):
+		d.woken = append(d.woken, st)
+	}
+}
+
+// endBurst follows the parsing of a burst of a client's. It unlocks.
+func (d *driver) endBurst(now time.Duration) {
+	write := d.wantWriteLocked()
+	d.mu.Unlock()
+	for i, st := range d.woken {
+		// Should it serve another request by now, that one looks around in vain.
+		st.rcond.Signal()
+		d.woken[i] = nil
+	}
+	d.woken = d.woken[:0]
+	if !write {
+		return
+	}
+	d.mu.Lock()
+	if d.wire.canTry() {
+		d.tryLocked(now)
+	} else {
+		d.unlockAndKick()
+	}
 }
 
 // runClient is the life of a client's connection.

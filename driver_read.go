@@ -74,6 +74,10 @@ func (d *driver) burst(b []byte) int {
 		d.octets += n
 	}
 	d.armLocked(now)
+	if d.cl != nil {
+		d.endBurst(now)
+		return n
+	}
 	if len(d.arrived) > 0 && d.srv.Inline != nil {
 		d.mu.Unlock()
 		d.runInline(now)
@@ -81,10 +85,6 @@ func (d *driver) burst(b []byte) int {
 	}
 	if len(d.arrived) == 0 && d.wantWriteLocked() && d.wire.canTry() {
 		d.tryLocked(now)
-		return n
-	}
-	if d.cl != nil {
-		d.unlockAndKick()
 		return n
 	}
 	write := d.claimLocked()
@@ -130,13 +130,13 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.receiveLocked(ev.Data)
 				st.inEnd = ev.End
-				st.rcond.Signal()
+				d.wakeLocked(st)
 			}
 		case conn.Trailers:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.trl, spare.req = spare.req, st.trl
 				st.inEnd = true
-				st.rcond.Signal()
+				d.wakeLocked(st)
 			}
 		case conn.Reset:
 			if st := d.stream(ev.Ref); st != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // certFiles are PEM files with the development certificate and its key.
-func certFiles(t *testing.T) (cert, key string) {
+func certFiles(t testing.TB) (cert, key string) {
 	t.Helper()
 	c, err := certificate()
 	if err != nil {

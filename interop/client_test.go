@@ -252,7 +252,7 @@ func TestClientGoAwayUnderLoad(t *testing.T) {
 }
 
 // startNghttpd runs nghttpd on a free port.
-func startNghttpd(t *testing.T, tr transport, args ...string) (url string) {
+func startNghttpd(t testing.TB, tr transport, args ...string) (url string) {
 	t.Helper()
 	nghttpd := skip.NeedProgram(t, "nghttpd")
 	dir := t.TempDir()
@@ -276,7 +276,7 @@ func startNghttpd(t *testing.T, tr transport, args ...string) (url string) {
 	return url
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -286,7 +286,7 @@ func freePort(t *testing.T) int {
 }
 
 // runServer runs a program until the test ends, and waits until it listens.
-func runServer(t *testing.T, port int, name string, args ...string) {
+func runServer(t testing.TB, port int, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	var out logBuffer
