@@ -24,9 +24,10 @@ import (
 // One goroutine at a time may write (the fields, Write, Flush, AppendTrailer,
 // CloseWrite, and Response as long as the request has not begun) and one at a
 // time may read (Response, Read, Trailers); the two may differ, for content
-// flows in both directions at once. Reset and Close can be called from
-// anywhere, and never wait for either. The end of the context that the request
-// was made with is a reset with CANCEL: what waits returns the context's cause.
+// flows in both directions at once. Reset can be called from anywhere and never
+// waits for either; Close is for when both are done. The end of the context
+// that the request was made with is a reset with CANCEL: what waits returns the
+// context's cause.
 type ClientStream struct{ s Stream }
 
 // asking is what a client's stream has beside that of a server.
@@ -136,9 +137,10 @@ func (s ClientStream) Reset(code frame.ErrCode) error {
 	return nil
 }
 
-// Close ends the life of the ClientStream, and has to be called in the end. A
-// request or response that is not complete by then is reset with CANCEL. The
-// slices and lists that came from the stream are void.
+// Close ends the life of the ClientStream, and has to be called in the end, when
+// no other goroutine reads or writes any more; Reset makes those that do
+// return. A request or response that is not complete by then is reset with
+// CANCEL. The slices and lists that came from the stream are void.
 func (s ClientStream) Close() error {
 	st, err := s.s.lock()
 	if err != nil {
