@@ -45,7 +45,7 @@ func TestClientChaos(t *testing.T) {
 	c := &Client{ClientConfig: ClientConfig{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, addr.Load().(string))
 	}}}
-	rounds := 300
+	rounds := 150
 	if testing.Short() || raceEnabled {
 		rounds = 60
 	}

@@ -198,6 +198,9 @@ func (cc *ClientConn) Snapshot() ConnSnapshot {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := ConnSnapshot{Snapshot: d.core.Snapshot(), LocalAddr: d.nc.LocalAddr(), RemoteAddr: d.nc.RemoteAddr(), Age: d.now(), Ended: cc.err}
+	if cc.err != nil && error(s.Err) != cc.err {
+		s.Err = nil // it is no error of ours
+	}
 	for st := d.waiting.head; st != nil; st = st.next {
 		s.Waiting++
 	}

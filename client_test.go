@@ -406,3 +406,90 @@ func TestClientCancelsWhileWriterIsBlocked(t *testing.T) {
 		sc.Close()
 	})
 }
+
+// TestRFC9113_6_8_GoAwaySaysWhy: what the server said in GOAWAY is the error
+// of the requests that its end of the connection cuts off.
+func TestRFC9113_6_8_GoAwaySaysWhy(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		cc, p := withServer(t, nil)
+		s := ask(t, cc, "GET", "/")
+		go func() {
+			p.want("HEADERS 1 :method=GET :scheme=http :authority=example.com :path=/ END_STREAM")
+			p.ok(p.fr.WriteGoAway(1, http2.ErrCodeEnhanceYourCalm, []byte("too_many_pings")))
+			p.want("GOAWAY 0 NO_ERROR")
+			p.nc.Close()
+		}()
+		_, err := s.Response()
+		want := &conn.Error{Code: frame.EnhanceYourCalm, Side: conn.Remote, Debug: "too_many_pings"}
+		var ce *conn.Error
+		if !errors.As(err, &ce) || *ce != *want {
+			t.Errorf("%v", err)
+		}
+		<-cc.Done()
+		if snap := cc.Snapshot(); snap.Err != nil || snap.Ended == nil || cc.Err() != snap.Ended {
+			t.Errorf("%v, %v", snap.Err, snap.Ended)
+		}
+	})
+}
+
+// TestRFC8441: extended CONNECT waits for SETTINGS, and a tunnel carries
+// octets both ways.
+func TestRFC8441_Client(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		cc, p := withServer(t, nil, http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1})
+		s := ask(t, cc, "CONNECT", "/chat?a")
+		s.SetField("origin", "http://example.com")
+		if err := s.SetProtocol("websocket"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		p.want("HEADERS 1 :method=CONNECT :protocol=websocket :scheme=http :authority=example.com :path=/chat?a origin=http://example.com")
+		p.respond(1, false)
+		if status, err := s.Response(); status != 200 || err != nil {
+			t.Fatal(status, err)
+		}
+		s.WriteString("up")
+		s.Flush()
+		p.want(`DATA 1 "up"`)
+		p.data(1, "down", true)
+		if b, err := io.ReadAll(s); string(b) != "down" || err != nil {
+			t.Errorf("%q %v", b, err)
+		}
+		s.CloseWrite()
+		p.want(`DATA 1 "" END_STREAM`)
+		s.Close()
+		p.quiet()
+	})
+	inBubble(t, func(t *testing.T) {
+		cc, p := withServer(t, nil)
+		s := ask(t, cc, "CONNECT", "/chat")
+		s.SetProtocol("websocket")
+		if err := s.Flush(); err != conn.ErrNoConnectProtocol {
+			t.Errorf("%v", err)
+		}
+		p.quiet()
+	})
+}
+
+// TestRFC9218_Client: PRIORITY_UPDATE.
+func TestRFC9218_Client(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		cc, p := withServer(t, nil)
+		s := ask(t, cc, "GET", "/")
+		s.SetField("priority", "u=5")
+		go s.Response()
+		p.want("HEADERS 1 :method=GET :scheme=http :authority=example.com :path=/ priority=u=5 END_STREAM")
+		if err := s.Prioritize(conn.Priority{Urgency: 1, Incremental: true}); err != nil {
+			t.Fatal(err)
+		}
+		p.want("PRIORITY_UPDATE")
+		p.respond(1, true)
+		synctest.Wait()
+		if err := s.Prioritize(conn.Priority{Urgency: 1}); err != nil {
+			t.Error(err)
+		}
+		p.quiet()
+	})
+}

@@ -185,6 +185,10 @@ func (d *driver) leaveLocked(why error) error {
 		why = d.odd
 	case !d.greeted && d.core.Err() == nil && !d.cl.closing.Load():
 		why = errNoGreeting
+	case d.core.Err() == nil:
+		if _, code, debug, ok := d.core.PeerGoAway(); ok && code != frame.NoError {
+			why = &conn.Error{Code: code, Side: conn.Remote, Debug: debug}
+		}
 	}
 	if d.core.Err() == nil {
 		// Now the core knows which requests never left.
