@@ -243,9 +243,11 @@ func TestRFC9113_8_7_Retry(t *testing.T) {
 					s.Flush()
 					synctest.Wait()
 				}
-				if c.body > 0 {
+				if !c.early {
 					s.Write(make([]byte, c.body))
-					s.CloseWrite()
+					if err := s.CloseWrite(); err != nil {
+						t.Error(err)
+					}
 				}
 				status, err := s.Response()
 				text := fmt.Sprint(err)
@@ -527,4 +529,72 @@ func TestPoolIdle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRetryContent: what is sent again is what was written, however it was
+// written; and only if all of it is still there.
+func TestRetryContent(t *testing.T) {
+	for _, c := range []struct {
+		pieces []int
+		again  bool
+	}{
+		{nil, true}, {[]int{600}, true}, {[]int{300, 300, 300}, true}, {[]int{1024}, true}, {[]int{1000, 24}, true},
+		{[]int{1000, 25}, false}, {[]int{600, 600}, false}, {[]int{1024, 1024, 1024}, false}, {[]int{3000}, false}, {[]int{10, 3000}, false},
+	} {
+		for _, flush := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.pieces, flush), func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					var mu sync.Mutex
+					var got [3]strings.Builder
+					f := newFarm(t, func(p *peer, n int) {
+						end := func(id uint32) {
+							p.later(func() {
+								if n == 1 {
+									p.fr.WriteGoAway(0, http2.ErrCodeNo, nil)
+									return
+								}
+								p.write200(id, true)
+							})
+						}
+						p.script(func(f http2.Frame) {
+							switch f := f.(type) {
+							case *http2.HeadersFrame:
+								if f.StreamEnded() {
+									end(f.StreamID)
+								}
+							case *http2.DataFrame:
+								mu.Lock()
+								got[n].Write(f.Data())
+								mu.Unlock()
+								if f.StreamEnded() {
+									end(f.StreamID)
+								}
+							}
+						})
+					})
+					s := ask(t, f.client(ClientConfig{}), "POST", "/")
+					var want strings.Builder
+					for i, n := range c.pieces {
+						text := strings.Repeat(string(rune('a'+i)), n)
+						want.WriteString(text)
+						io.WriteString(s, text)
+						if flush {
+							s.Flush()
+							synctest.Wait()
+						}
+					}
+					s.CloseWrite()
+					status, err := s.Response()
+					if c.again != (status == 200 && err == nil) || c.again == s.Unprocessed() {
+						t.Fatal(status, err, s.Unprocessed())
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					if got[1].String() != want.String() || c.again && got[2].String() != want.String() {
+						t.Errorf("content %.20q and %.20q, want %.20q", got[1].String(), got[2].String(), want.String())
+					}
+				})
+			})
+		}
+	}
 }

@@ -79,10 +79,13 @@ func TestClientEcho(t *testing.T) {
 		for i := range 3 {
 			s := ask(t, cc, "POST", "/echo")
 			text := strings.Repeat(fmt.Sprintf("%07d,", i), 1000)
-			if err := s.Flush(); err != nil {
-				t.Fatal(err)
+			if i == 0 {
+				s.Flush() // else the reader is there first
 			}
 			wg.Go(func() {
+				if i > 0 {
+					time.Sleep(time.Millisecond)
+				}
 				for n := 0; n < total; n += len(text) {
 					if k, err := s.WriteString(text); k != len(text) || err != nil {
 						t.Error(k, err)
@@ -130,8 +133,8 @@ func TestClientOnTheWire(t *testing.T) {
 		{"GET", "", nil, []string{"HEADERS 1 :method=GET :scheme=http :authority=example.com :path=/ END_STREAM"}},
 		{"GET", "?q", nil, []string{"HEADERS 1 :method=GET :scheme=http :authority=example.com :path=/?q END_STREAM"}},
 		{"OPTIONS", "", nil, []string{"HEADERS 1 :method=OPTIONS :scheme=http :authority=example.com :path=* END_STREAM"}},
-		{"CONNECT", "", nil, []string{"HEADERS 1 :method=CONNECT :authority=example.com:80 END_STREAM"}},
-		{"POST", "/", nil, []string{"HEADERS 1 :method=POST :scheme=http :authority=example.com :path=/ content-length=0 END_STREAM"}},
+		{"CONNECT", "", ClientStream.Flush, []string{"HEADERS 1 :method=CONNECT :authority=example.com:80"}},
+		{"POST", "/", ClientStream.CloseWrite, []string{"HEADERS 1 :method=POST :scheme=http :authority=example.com :path=/ content-length=0 END_STREAM"}},
 		{"POST", "/", func(s ClientStream) error { s.WriteString("hello"); return s.CloseWrite() },
 			[]string{"HEADERS 1 :method=POST :scheme=http :authority=example.com :path=/ content-length=5", `DATA 1 "hello" END_STREAM`}},
 		{"POST", "/", func(s ClientStream) error {
@@ -229,6 +232,9 @@ func TestClientMisuse(t *testing.T) {
 		p.want("RST_STREAM 1 CANCEL")
 
 		s = ask(t, cc, "CONNECT", "/path")
+		if err := s.Flush(); err != errConnectPath {
+			t.Error(err)
+		}
 		if _, err := s.Response(); err != errConnectPath {
 			t.Error(err)
 		}
@@ -489,6 +495,41 @@ func TestRFC9218_Client(t *testing.T) {
 		synctest.Wait()
 		if err := s.Prioritize(conn.Priority{Urgency: 1}); err != nil {
 			t.Error(err)
+		}
+		p.quiet()
+	})
+}
+
+// TestClientResponseFirst: who waits for the response of a request that has
+// not begun is told how it ends.
+func TestClientResponseFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		cc, p := withServer(t, nil)
+		for name, c := range map[string]struct {
+			end  func(ClientStream, context.CancelFunc)
+			want string
+		}{
+			"context": {func(_ ClientStream, cancel context.CancelFunc) { cancel() }, "context canceled"},
+			"reset":   {func(s ClientStream, _ context.CancelFunc) { s.Reset(5) }, "nonet: stream reset: STREAM_CLOSED"},
+			"close":   {func(s ClientStream, _ context.CancelFunc) { s.Close() }, ErrStale.Error()},
+			"short": {func(s ClientStream, _ context.CancelFunc) {
+				s.SetField("content-length", "5")
+				s.CloseWrite()
+			}, "nonet: stream reset: CANCEL"},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := askIn(t, ctx, cc, "POST", "/")
+			failed := make(chan error)
+			go func() {
+				_, err := s.Response()
+				failed <- err
+			}()
+			synctest.Wait()
+			c.end(s, cancel)
+			if err := <-failed; fmt.Sprint(err) != c.want {
+				t.Errorf("%s: %v, want %s", name, err, c.want)
+			}
+			cancel()
 		}
 		p.quiet()
 	})

@@ -17,13 +17,12 @@ import (
 // closed answers with [ErrStale].
 //
 // Nothing is sent at first. The request begins with the first of Write (when
-// it has more than fits), Flush, CloseWrite and Response; it waits then until
-// the server allows another stream.
+// it has more than fits), Flush and CloseWrite, or, if its method expects no
+// content, Response; it waits then until the server allows another stream.
 //
 // One goroutine at a time may write (the fields, Write, Flush, AppendTrailer,
-// CloseWrite, and Response as long as the request has not begun) and one at a
-// time may read (Response, Read, Trailers); the two may differ, for content
-// flows in both directions at once. Reset can be called from anywhere and never
+// CloseWrite) and one at a time may read (Response, Read, Trailers); the two
+// may differ, for content flows in both directions at once. Reset can be called from anywhere and never
 // waits for either; Close is for when both are done. The end of the context
 // that the request was made with is a reset with CANCEL: what waits returns the
 // context's cause.
@@ -44,6 +43,10 @@ type asked struct {
 	ctx       context.Context
 	stop      func() bool // ends the wait for ctx
 	wait      waiter
+
+	plain     bool          // the method expects no content
+	beginning bool          // somebody is looking for a stream
+	begun     chan struct{} // closed when that has ended; nil: nobody waits for it
 
 	inform   func(int, *hpack.Fields) // the writer's until the request begins
 	interims []*hpack.Fields          // not told yet

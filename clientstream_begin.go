@@ -57,6 +57,54 @@ func (s ClientStream) stateLocked(st *stream) error {
 // beginLocked opens the stream, on a connection of the pool if there is one,
 // and waits as long as there is no place for it. It unlocks if it fails.
 func (s ClientStream) beginLocked(st *stream) error {
+	if st.c.beginning {
+		st.mu.Load().Unlock()
+		return errTwoWriters
+	}
+	st.c.beginning = true
+	err := s.openAnywhereLocked(st)
+	if err == nil {
+		st.c.tellBegun()
+		return nil
+	}
+	if st, _ := s.s.lock(); st != nil {
+		st.c.tellBegun()
+		st.mu.Load().Unlock()
+	}
+	return err
+}
+
+// tellBegun lets those go on who wait until the request has begun, or failed
+// to. The mutex is held.
+func (c *asked) tellBegun() {
+	c.beginning = false
+	c.wake()
+}
+
+// wake is for those who wait until the request has begun.
+func (c *asked) wake() {
+	if c.begun != nil {
+		close(c.begun)
+		c.begun = nil
+	}
+}
+
+// awaitBegunLocked waits until somebody has begun the request, or its end. It
+// unlocks and locks again; nil: the ClientStream was closed.
+func (s ClientStream) awaitBegunLocked(st *stream) *stream {
+	c := st.c
+	if c.begun == nil {
+		c.begun = make(chan struct{})
+	}
+	begun := c.begun
+	st.mu.Load().Unlock()
+	<-begun
+	st, _ = s.s.lock()
+	return st
+}
+
+// openAnywhereLocked is beginLocked for the one who begins.
+func (s ClientStream) openAnywhereLocked(st *stream) error {
 	for {
 		if err := s.stateLocked(st); err != nil {
 			st.mu.Load().Unlock()
@@ -91,7 +139,7 @@ func (s ClientStream) beginLocked(st *stream) error {
 		} else if err == nil {
 			return nil
 		} else {
-			d.failRequestLocked(st, requestError(err), true)
+			d.failRequestLocked(st, d.refusalLocked(err), true)
 			d.signalsLocked()
 			err = st.err
 		}
@@ -105,12 +153,15 @@ func (s ClientStream) beginLocked(st *stream) error {
 	}
 }
 
-// requestError says in the user's words why no stream was opened.
-func requestError(err error) error {
-	if err == conn.ErrGoingAway {
-		return errGoingAway
+// refusalLocked says in the user's words why no stream was opened.
+func (d *driver) refusalLocked(err error) error {
+	switch {
+	case err != conn.ErrGoingAway:
+		return err
+	case d.cl.err != nil:
+		return d.cl.err
 	}
-	return err
+	return errGoingAway
 }
 
 // placeLocked finds a connection in the pool. It unlocks and locks again, or
@@ -164,7 +215,7 @@ func (s ClientStream) mayMoveLocked(st *stream) bool {
 	if s.s.held() == nil || !st.over() || !c.retry || c.pool == nil || c.tries >= maxTries || c.ctx.Err() != nil {
 		return false
 	}
-	whole := st.ended && (st.open == nil || st.open == &st.first)
+	whole := st.ended && (st.written == 0 || st.open == &st.first && int64(st.fill) == st.written)
 	if !whole && st.sent || st.readers+st.writers > 0 {
 		return false
 	}

@@ -16,6 +16,10 @@ func (st *stream) target(method, url string) error {
 		return fieldError(err, url)
 	}
 	st.c.secure, st.c.authority = secure, authority
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE":
+		st.c.plain = true
+	}
 	scheme := "http"
 	if secure {
 		scheme = "https"

@@ -9,9 +9,11 @@ import (
 )
 
 // Response waits for the final response and returns its status code; its
-// fields, content and trailers are there then. A request that has not begun is
-// sent whole: it has the content that was written, and is complete unless some
-// was. Interim responses go to the function given to OnInform.
+// fields, content and trailers are there then. A GET, HEAD, OPTIONS, TRACE or
+// DELETE that has not begun is sent by it, and is complete unless something was
+// written; with other methods it waits until Flush or CloseWrite was called,
+// perhaps by another goroutine. Interim responses go to the function given to
+// OnInform.
 //
 // A request of a [Client] that no server has processed is sent again by
 // itself, if it is complete and its content is at most 1 KiB; see
@@ -47,6 +49,11 @@ func (s ClientStream) Response() (status int, err error) {
 			continue
 		case st.over():
 			err = st.err
+		case !st.sent && (st.c.beginning || !st.c.plain && !st.ended):
+			if st = s.awaitBegunLocked(st); st == nil {
+				return 0, ErrStale
+			}
+			continue
 		case !st.sent:
 			if st.written == 0 && !st.ended {
 				st.finishRequest()

@@ -90,7 +90,7 @@ func (d *driver) tidyLocked() {
 		}
 		d.waiting.remove(st)
 		if err != nil {
-			d.failRequestLocked(st, err, true)
+			d.failRequestLocked(st, d.refusalLocked(err), true)
 			continue
 		}
 		st.wcond.Broadcast()

@@ -73,6 +73,7 @@ var (
 	errProtocol     = errors.New("nonet: no protocol for extended CONNECT, or not a CONNECT request")
 	errTE           = errors.New("nonet: te may only be trailers")
 	errHost         = errors.New("nonet: the URL says the host")
+	errTwoWriters   = errors.New("nonet: two goroutines begin the request at once")
 	errNotBegun     = errors.New("nonet: the request has not begun")
 	errShortRequest = errors.New("nonet: wrote less than the declared content-length")
 	errGoingAway    = errors.New("nonet: the connection takes no more requests")

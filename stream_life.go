@@ -141,6 +141,9 @@ func (st *stream) overLocked(err error, keep bool) {
 	}
 	st.word.Store(st.word.Load() | 1)
 	st.err = err
+	if st.c != nil {
+		st.c.wake()
+	}
 	st.inbox.drop()
 	st.rcond.Broadcast()
 	st.wcond.Broadcast()
@@ -153,6 +156,9 @@ func (st *stream) overLocked(err error, keep bool) {
 func (st *stream) retireLocked() {
 	st.word.Store((st.word.Load() | 1) + 1)
 	st.retired = true
+	if st.c != nil {
+		st.c.wake()
+	}
 	st.inbox.drop()
 	if st.cur != nil {
 		st.cur.unref()
