@@ -111,7 +111,7 @@ func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 	if err := tc.HandshakeContext(ctx); err != nil {
 		var re tls.RecordHeaderError
 		if errors.As(err, &re) {
-			return fmt.Errorf("nonet: %s does not speak TLS; if it is a cleartext port, use http", addr)
+			return notHTTP2("nonet: " + addr + " does not speak TLS; if it is a cleartext port, use http")
 		}
 		return fmt.Errorf("nonet: TLS with %s: %w", addr, err)
 	}
@@ -120,7 +120,7 @@ func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 		if p == "" {
 			p = "no protocol"
 		}
-		return fmt.Errorf("nonet: %s does not speak HTTP/2: its TLS chose %s", addr, p)
+		return notHTTP2("nonet: " + addr + " does not speak HTTP/2: its TLS chose " + p)
 	}
 	if err := h2tls.CheckHTTP2(cs); err != nil {
 		return fmt.Errorf("nonet: TLS with %s: %w", addr, err)

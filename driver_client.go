@@ -288,7 +288,7 @@ func (d *driver) greet(b []byte) {
 	case len(b) > 2 && (b[0] == 0x15 || b[0] == 0x16) && b[1] == 3:
 		odd = errServerTLS
 	case bytes.HasPrefix(b, []byte("SSH-")) || bytes.HasPrefix(b, []byte("220 ")):
-		odd = errServerOther
+		odd = ErrNotHTTP2
 	}
 	if odd != nil {
 		d.mu.Lock()

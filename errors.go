@@ -40,6 +40,9 @@ var (
 	// ErrRequestComplete: nothing can follow; [ClientStream.CloseWrite] was
 	// called, or [ClientStream.Response] of a request without content.
 	ErrRequestComplete = errors.New("nonet: request is complete")
+	// ErrNotHTTP2: the server speaks something else, or refuses "h2" in the TLS
+	// handshake. The error that says what is an ErrNotHTTP2 for [errors.Is].
+	ErrNotHTTP2 = errors.New("nonet: the server does not speak HTTP/2")
 	// ErrClientClosed: the client was shut down or closed.
 	ErrClientClosed = errors.New("nonet: client closed")
 	// ErrServerClosed: the server was shut down or closed.
@@ -77,13 +80,18 @@ var (
 	errNotBegun     = errors.New("nonet: the request has not begun")
 	errShortRequest = errors.New("nonet: wrote less than the declared content-length")
 	errGoingAway    = errors.New("nonet: the connection takes no more requests")
-	errServerHTTP1  = errors.New("nonet: the server speaks HTTP/1.1, not HTTP/2")
-	errNoGreeting   = errors.New("nonet: the server ended the connection before it said anything; perhaps it expects TLS")
-	errServerTLS    = errors.New("nonet: the server speaks TLS; use https")
-	errServerOther  = errors.New("nonet: the server does not speak HTTP/2")
+	errServerHTTP1  = notHTTP2("nonet: the server speaks HTTP/1.1, not HTTP/2")
+	errNoGreeting   = notHTTP2("nonet: the server ended the connection before it said anything; perhaps it expects TLS")
+	errServerTLS    = notHTTP2("nonet: the server speaks TLS; use https")
 
 	errPseudo     = errors.New("nonet: invalid field name")
 	errLength     = errors.New("nonet: invalid content-length")
 	errClosed     = errors.New("nonet: connection closed")
 	errWriteStall = errors.New("nonet: connection closed: the peer takes no octets")
 )
+
+// notHTTP2 is an ErrNotHTTP2 that says more.
+type notHTTP2 string
+
+func (e notHTTP2) Error() string        { return string(e) }
+func (e notHTTP2) Is(target error) bool { return target == ErrNotHTTP2 }
