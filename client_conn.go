@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/nonet-h2/nonet/conn"
@@ -113,6 +115,9 @@ func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 		if errors.As(err, &re) {
 			return notHTTP2("nonet: " + addr + " does not speak TLS; if it is a cleartext port, use http")
 		}
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+			return notHTTP2("nonet: " + addr + " ended the TLS handshake; if it is a cleartext port, use http")
+		}
 		return fmt.Errorf("nonet: TLS with %s: %w", addr, err)
 	}
 	cs := tc.ConnectionState()
@@ -129,7 +134,7 @@ func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 }
 
 func newClientConn(c *ClientConfig, p *Client, h *clientHost, w wire, epoch time.Time) *ClientConn {
-	cc := &ClientConn{pool: p, host: h, done: make(chan struct{}), limit: 1}
+	cc := &ClientConn{number: 1, pool: p, host: h, done: make(chan struct{}), limit: 1}
 	if p != nil {
 		cc.number = p.number.Add(1)
 	}

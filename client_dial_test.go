@@ -82,6 +82,7 @@ func TestClientOddServers(t *testing.T) {
 		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "FRAME_SIZE_ERROR"},
 		{"nothing", "http", listenFor(t, func(nc net.Conn) {}), nil, "*before it said anything"},
 		{"cleartext where TLS is expected", "https", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*does not speak TLS; if it is a cleartext port, use http"},
+		{"one that hangs up where TLS is expected", "https", listenFor(t, lines("")), nil, "*ended the TLS handshake; if it is a cleartext port, use http"},
 		{"HTTP/1.1 only over TLS", "https", listenFor(t, tlsWith("http/1.1")), trusted(cert), "*does not speak HTTP/2: its TLS chose http/1.1"},
 		{"no ALPN", "https", listenFor(t, tlsWith()), trusted(cert), "*does not speak HTTP/2: its TLS chose no protocol"},
 		{"a wrong certificate", "https", listenFor(t, tlsWith("h2")), nil, "certificate"},

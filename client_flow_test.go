@@ -288,21 +288,36 @@ func TestClientGoroutines(t *testing.T) {
 	})
 }
 
-// TestClientTrace: the trace of a client.
+// TestClientTrace: the trace of a connection, and of a pool's.
 func TestClientTrace(t *testing.T) {
+	want := []string{"conn 1 send SETTINGS", "send HEADERS stream=1", "send     :path: /", "recv HEADERS stream=1", "recv     :status: 200"}
 	inBubble(t, func(t *testing.T) {
 		log := new(syncBuffer)
-		cc, p := withServer(t, &ClientConfig{Trace: log})
-		s := ask(t, cc, "GET", "/")
-		go s.Response()
-		p.want("HEADERS 1 :method=GET :scheme=http :authority=example.com :path=/ END_STREAM")
-		p.respond(1, true)
-		synctest.Wait()
-		for _, want := range []string{"send SETTINGS", "send HEADERS stream=1", "send     :path: /", "recv HEADERS stream=1", "recv     :status: 200"} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("no %q in\n%s", want, log)
-			}
+		nc, sc := net.Pipe()
+		cc, err := NewClientConn(t.Context(), nc, &ClientConfig{Trace: log})
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer cc.Close()
+		h := newHeld()
+		pool := newFarm(t, h.serve()).client(ClientConfig{Trace: log})
+		go h.serve()(newPeer(t, sc), 2)
+		for n, a := range []asker{pool, cc} {
+			s := ask(t, a, "GET", "/")
+			go func() { synctest.Wait(); h.answer(n + 1) }()
+			if _, _, err := fetch(s); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for _, w := range want {
+				if !strings.Contains(log.String(), w) {
+					t.Errorf("no %q in\n%s", w, log)
+				}
+			}
+			log.b.Reset()
+			want[0] = "conn 1 send HEADERS"
+		}
+		sc.Close()
 	})
 }
 

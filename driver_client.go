@@ -20,11 +20,13 @@ func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *
 	d := &driver{cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall()}
 	d.init(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared})
 	if c.Trace != nil {
-		cc.tracer.w = c.Trace
 		log := &cc.tracer
 		if cc.pool != nil {
 			log = &cc.pool.tracer
 		}
+		log.mu.Lock()
+		log.w = c.Trace
+		log.mu.Unlock()
 		d.tap = newTracer(log, d.number, epoch, limits.WithDefaults().HeaderTableSize)
 		d.tap.send.skip = len(frame.Preface)
 	}
