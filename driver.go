@@ -67,23 +67,19 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 		number: s.number.Add(1),
 		limit:  int(limits.MaxConcurrentStreams),
 		stall:  s.writeStall(),
+		core: conn.New(conn.Config{
+			Role: conn.Server, Limits: s.Limits,
+			EnableConnectProtocol: s.EnableConnectProtocol,
+			Prepared:              s.Prepared,
+		}, 0),
 	}
-	d.init(conn.Config{
-		Role: conn.Server, Limits: s.Limits,
-		EnableConnectProtocol: s.EnableConnectProtocol,
-		Prepared:              s.Prepared,
-	})
+	d.writer = d.startWriter
+	d.wrote.L = &d.mu
 	if s.Trace != nil {
 		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)
 		d.tap.recv.skip = len(frame.Preface)
 	}
 	return d
-}
-
-func (d *driver) init(c conn.Config) {
-	d.core = conn.New(c, 0)
-	d.writer = d.startWriter
-	d.wrote.L = &d.mu
 }
 
 func (d *driver) now() time.Duration { return time.Since(d.epoch) }

@@ -17,8 +17,12 @@ import (
 // newClientDriver returns the driver of a client's connection.
 func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *driver {
 	limits := c.limits()
-	d := &driver{cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall()}
-	d.init(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared})
+	d := &driver{
+		cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall(),
+		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, 0),
+	}
+	d.writer = d.startWriter
+	d.wrote.L = &d.mu
 	if c.Trace != nil {
 		log := &cc.tracer
 		if cc.pool != nil {
