@@ -12,14 +12,16 @@ import (
 )
 
 // driver runs one HTTP/2 connection: it gives the core octets and time, moves
-// what the core decides, and runs the handlers.
+// what the core decides, and runs the handlers. That of a client has streams
+// that the user opened instead of handlers; driver_client.go says more.
 //
 // Goroutines: the reader, which is the one that called run; the handlers; and
 // whoever owns writing. mu is never held during a read, a write, TLS or code
 // of the user.
 type driver struct {
-	srv    *Server
-	nc     net.Conn // what frames go through: the socket, or TLS over it
+	srv    *Server     // a server's connection
+	cl     *ClientConn // a client's
+	nc     net.Conn    // what frames go through: the socket, or TLS over it
 	wire   wire
 	epoch  time.Time // when the connection was accepted: now is counted from it
 	number uint64    // of the connection, for traces and logs
@@ -38,8 +40,8 @@ type driver struct {
 
 	mu      sync.Mutex
 	core    *conn.Conn
-	slots   []*stream // by conn.Ref.Slot
-	waiting streamQueue
+	slots   []*stream   // by conn.Ref.Slot
+	waiting streamQueue // requests without a handler; a client's that have no stream yet
 	running int
 	last    conn.Ref // after this response the connection goes away
 
@@ -54,8 +56,11 @@ type driver struct {
 	half    bool          // our side of the socket is shut
 	closed  bool          // the reader is gone
 	err     error         // what ended the connection, the first that was noticed
+	odd     error         // a client's server speaks something else
 
 	// The reader's.
+	woken   []*stream // a client's: who is woken after this burst
+	greeted bool      // a client's: the server has said something
 	arrived []*stream // requests of this burst
 	within  bool      // input has ended within a frame
 	octets  int       // read since nothing more was to be sent
@@ -78,6 +83,7 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 	d.wrote.L = &d.mu
 	if s.Trace != nil {
 		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)
+		d.tap.recv.skip = len(frame.Preface)
 	}
 	return d
 }
@@ -112,7 +118,9 @@ func (d *driver) overLocked(st *stream, err error, keep bool) {
 	if st.queued {
 		// A stream that ended before its handler started is never started.
 		d.waiting.remove(st)
-		st.retireLocked()
+		if st.c == nil {
+			st.retireLocked()
+		}
 	}
 	d.settleLocked(st)
 }
@@ -123,8 +131,12 @@ func (d *driver) settleLocked(st *stream) {
 	if !st.retired || !st.outbox.empty() || st.trailing {
 		return
 	}
-	d.core.Release(st.ref)
-	d.slots[st.ref.Slot] = nil
+	if st.c != nil {
+		d.partLocked(st)
+	} else {
+		d.core.Release(st.ref)
+		d.slots[st.ref.Slot] = nil
+	}
 	st.free()
 }
 
@@ -133,7 +145,7 @@ func (d *driver) signalsLocked() {
 	for {
 		r, x, ok := d.core.Signal()
 		if !ok {
-			return
+			break
 		}
 		st := d.stream(r)
 		if st == nil {
@@ -144,13 +156,28 @@ func (d *driver) signalsLocked() {
 			d.settleLocked(st)
 		}
 		if x&conn.Ended != 0 && d.stream(r) == st {
-			d.overLocked(st, d.fateLocked(r), false)
+			d.lostLocked(st, d.fateLocked(r))
 		}
 	}
+	if d.cl != nil {
+		d.tidyLocked()
+	}
+}
+
+// lostLocked ends a stream because the core says so.
+func (d *driver) lostLocked(st *stream, err error) {
+	if st.c != nil {
+		d.lostRequestLocked(st, err)
+		return
+	}
+	d.overLocked(st, err, false)
 }
 
 // fateLocked says why a stream has ended.
 func (d *driver) fateLocked(r conn.Ref) error {
+	if d.odd != nil {
+		return d.odd
+	}
 	if err := d.core.Err(); err != nil {
 		return err
 	}
@@ -189,9 +216,12 @@ func (d *driver) end(err error) error {
 	} else if why == nil {
 		why = errClosed
 	}
+	if d.cl != nil {
+		why = d.leaveLocked(why)
+	}
 	for i := range d.slots {
 		if st := d.slots[i]; st != nil {
-			d.overLocked(st, why, false)
+			d.lostLocked(st, why)
 		}
 	}
 	if d.timer != nil {

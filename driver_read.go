@@ -41,6 +41,9 @@ func (d *driver) feed(b []byte) bool {
 	if d.tap != nil {
 		d.tap.recv.feed(b)
 	}
+	if d.cl != nil && !d.greeted && len(b) > 0 {
+		d.greet(b)
+	}
 	for {
 		n := d.burst(b)
 		if b = b[n:]; len(b) == 0 {
@@ -72,7 +75,11 @@ func (d *driver) burst(b []byte) int {
 		d.octets += n
 	}
 	d.armLocked(now)
-	if d.srv.Inline != nil && len(d.arrived) > 0 {
+	if d.cl != nil {
+		d.endBurst(now)
+		return n
+	}
+	if len(d.arrived) > 0 && d.srv.Inline != nil {
 		d.mu.Unlock()
 		d.runInline(now)
 		return n
@@ -110,23 +117,29 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 				return n
 			}
 		case conn.Headers:
+			if d.cl != nil {
+				d.respondedLocked(spare, ev)
+				break
+			}
 			d.acceptLocked(spare, ev)
 			spare = newStream()
+		case conn.Info:
+			d.informedLocked(spare, ev)
 		case conn.Data:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.receiveLocked(ev.Data)
 				st.inEnd = ev.End
-				st.rcond.Signal()
+				d.wakeLocked(st)
 			}
 		case conn.Trailers:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.trl, spare.req = spare.req, st.trl
 				st.inEnd = true
-				st.rcond.Signal()
+				d.wakeLocked(st)
 			}
 		case conn.Reset:
 			if st := d.stream(ev.Ref); st != nil {
-				d.overLocked(st, &ResetError{Code: ev.Code, Side: ev.Side}, false)
+				d.lostLocked(st, &ResetError{Code: ev.Code, Side: ev.Side})
 			}
 		}
 	}

@@ -165,6 +165,11 @@ func (d *driver) tryLocked(now time.Duration) {
 		d.mu.Unlock()
 		return
 	}
+	d.tryOnLocked(now)
+}
+
+// tryOnLocked is tryLocked for the owner of writing.
+func (d *driver) tryOnLocked(now time.Duration) {
 	b := getBatch()
 	more := d.gatherLocked(b, now)
 	d.mu.Unlock()

@@ -44,6 +44,16 @@ var (
 	ErrResponseComplete = errors.New("nonet: response is complete")
 	// ErrStale: the request that this Stream stood for has ended.
 	ErrStale = errors.New("nonet: stream of an ended request")
+	// ErrRequestStarted: the header section was sent and can't be changed.
+	ErrRequestStarted = errors.New("nonet: request has already started")
+	// ErrRequestComplete: nothing can follow; [ClientStream.CloseWrite] was
+	// called, or [ClientStream.Response] of a request without content.
+	ErrRequestComplete = errors.New("nonet: request is complete")
+	// ErrNotHTTP2: the server speaks something else, or refuses "h2" in the TLS
+	// handshake. The error that says what is an ErrNotHTTP2 for [errors.Is].
+	ErrNotHTTP2 = errors.New("nonet: the server does not speak HTTP/2")
+	// ErrClientClosed: the client was shut down or closed.
+	ErrClientClosed = errors.New("nonet: client closed")
 	// ErrServerClosed: the server was shut down or closed.
 	ErrServerClosed = errors.New("nonet: server closed")
 	// ErrProhibitedTrailer: RFC 9110 6.5.1 or RFC 9113 8.2.2 keeps the field
@@ -68,8 +78,29 @@ var (
 	errNoHandler     = errors.New("nonet: the server has no handler")
 	errNoCertificate = errors.New("nonet: TLS needs a certificate: give files or TLSConfig.Certificates")
 
+	errURL          = errors.New("nonet: not a URL of http or https")
+	errUserinfo     = errors.New("nonet: the URL has user information; use the field authorization")
+	errMethod       = errors.New("nonet: invalid method")
+	errConnectPath  = errors.New("nonet: CONNECT has no path; extended CONNECT has, after SetProtocol")
+	errProtocol     = errors.New("nonet: no protocol for extended CONNECT, or not a CONNECT request")
+	errTE           = errors.New("nonet: te may only be trailers")
+	errHost         = errors.New("nonet: the URL says the host")
+	errTwoWriters   = errors.New("nonet: two goroutines begin the request at once")
+	errNotBegun     = errors.New("nonet: the request has not begun")
+	errShortRequest = errors.New("nonet: wrote less than the declared content-length")
+	errGoingAway    = errors.New("nonet: the connection takes no more requests")
+	errServerHTTP1  = notHTTP2("nonet: the server speaks HTTP/1.1, not HTTP/2")
+	errNoGreeting   = notHTTP2("nonet: the server ended the connection before it said anything; perhaps it expects TLS")
+	errServerTLS    = notHTTP2("nonet: the server speaks TLS; use https")
+
 	errPseudo     = errors.New("nonet: invalid field name")
 	errLength     = errors.New("nonet: invalid content-length")
 	errClosed     = errors.New("nonet: connection closed")
 	errWriteStall = errors.New("nonet: connection closed: the peer takes no octets")
 )
+
+// notHTTP2 is an ErrNotHTTP2 that says more.
+type notHTTP2 string
+
+func (e notHTTP2) Error() string        { return string(e) }
+func (e notHTTP2) Is(target error) bool { return target == ErrNotHTTP2 }

@@ -37,6 +37,53 @@ func Example() {
 	// map[X-Octets:[17]]
 }
 
+// A client. Content flows in both directions at once if a goroutine writes
+// while another reads.
+func ExampleClient() {
+	srv := &nonet.Server{Handler: func(s nonet.Stream) {
+		n, _ := io.Copy(s, s)
+		s.AppendTrailer("x-octets", fmt.Sprint(n))
+	}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go srv.Serve(l)
+	defer srv.Close()
+
+	var client nonet.Client
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s, err := client.Request(ctx, "POST", "http://"+l.Addr().String()+"/echo")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	s.SetField("content-type", "text/plain")
+	s.WriteString("hello\n")
+	s.CloseWrite()
+
+	status, err := s.Response()
+	if err != nil {
+		log.Fatal(err)
+	}
+	content, err := io.ReadAll(s)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d %sx-octets: %s\n", status, content, s.Trailers().GetName("x-octets"))
+
+	// What the connection is doing.
+	for _, c := range client.Snapshot() {
+		fmt.Println("requests:", c.Opened, "limit:", c.Peer.MaxConcurrentStreams)
+	}
+	// Output:
+	// 200 hello
+	// x-octets: 6
+	// requests: 1 limit: 100
+}
+
 // get is a GET over cleartext HTTP/2.
 func get(url string) (body string, trailers http.Header) {
 	tr := &http.Transport{Protocols: new(http.Protocols)}

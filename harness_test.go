@@ -107,6 +107,7 @@ type peer struct {
 	body    map[uint32]int // octets of DATA
 	gone    error          // what the read loop ended with
 	ended   chan error     // what ServeConn returned
+	later   func(func())   // of a scripted server: write after what it writes now
 }
 
 // syncBuffer is a buffer that several goroutines may write to.

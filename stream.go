@@ -48,6 +48,7 @@ type stream struct {
 	// Set before the handler starts, then constant until it returns.
 	d     *driver      // HTTP/2
 	h1    *http1Stream // HTTP/1.1
+	c     *asking      // a client's; else nil
 	ref   conn.Ref
 	head  bool // the method is HEAD
 	empty bool // the request has no content

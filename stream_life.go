@@ -48,6 +48,11 @@ func (st *stream) free() {
 	st.unsent = 0
 	st.stopped = nil
 	st.err, st.ctx, st.cancel = nil, nil, nil
+	if st.c != nil {
+		st.c.asked = asked{}
+		askers.Put(st)
+		return
+	}
 	streams.Put(st)
 }
 
@@ -80,24 +85,32 @@ func (s Stream) held() *stream {
 
 // lock returns the stream with its mutex locked, if the handler still runs.
 // It is safe from any goroutine at any time: the generation changes only under
-// the mutex, and the pointer to the mutex only between generations.
+// the mutex, and the pointer to the mutex only between generations, or under it.
 func (s Stream) lock() (*stream, error) {
-	if s.held() == nil {
-		return nil, ErrStale
+	for {
+		if s.held() == nil {
+			return nil, ErrStale
+		}
+		mu := s.st.mu.Load()
+		mu.Lock()
+		switch {
+		case s.held() == nil:
+			mu.Unlock()
+			return nil, ErrStale
+		case s.st.mu.Load() == mu:
+			return s.st, nil
+		}
+		mu.Unlock() // a client's request moved to another connection
 	}
-	mu := s.st.mu.Load()
-	mu.Lock()
-	if s.held() == nil {
-		mu.Unlock()
-		return nil, ErrStale
-	}
-	return s.st, nil
 }
 
 // writer returns the stream if more may be written.
 func (s Stream) writer() (*stream, error) {
 	st, err := s.live()
 	if err == nil && st.ended {
+		if st.c != nil {
+			return nil, ErrRequestComplete
+		}
 		return nil, ErrResponseComplete
 	}
 	return st, err
@@ -129,6 +142,9 @@ func (st *stream) overLocked(err error, keep bool) {
 	}
 	st.word.Store(st.word.Load() | 1)
 	st.err = err
+	if st.c != nil {
+		st.c.wake()
+	}
 	st.inbox.drop()
 	st.rcond.Broadcast()
 	st.wcond.Broadcast()
@@ -141,6 +157,9 @@ func (st *stream) overLocked(err error, keep bool) {
 func (st *stream) retireLocked() {
 	st.word.Store((st.word.Load() | 1) + 1)
 	st.retired = true
+	if st.c != nil {
+		st.c.wake()
+	}
 	st.inbox.drop()
 	if st.cur != nil {
 		st.cur.unref()

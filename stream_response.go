@@ -42,6 +42,11 @@ func (s Stream) field(name, value string, set bool) error {
 	if err != nil {
 		return err
 	}
+	return st.field(name, value, set)
+}
+
+// field adds a field to the header section that is sent.
+func (st *stream) field(name, value string, set bool) error {
 	if err := hpack.CheckValue(value); err != nil {
 		return fieldError(err, name)
 	}
@@ -62,6 +67,11 @@ func (s Stream) field(name, value string, set bool) error {
 
 // known adds a field whose name has a token; some of them mean something here.
 func (st *stream) known(t hpack.Token, value string, set bool) error {
+	if st.c != nil {
+		if err := checkRequestField(t, value); err != nil {
+			return fieldError(err, t.Name())
+		}
+	}
 	switch t {
 	case hpack.TokenConnection:
 		// RFC 9113 8.2.2: the field is not sent; its meaning, GOAWAY here, is.

@@ -95,6 +95,9 @@ func (s Stream) room(want int) ([]byte, error) {
 // the stream may hold another, and open it.
 func (s Stream) commit(more bool) error {
 	st := s.st
+	if st.c != nil {
+		return s.commitRequest(more)
+	}
 	if !st.sent {
 		st.finishHead(false)
 	}

@@ -48,7 +48,7 @@ const (
 
 func newTracer(log *traceLog, number uint64, epoch time.Time, table uint32) *tracer {
 	t := &tracer{
-		recv: half{log: log, label: fmt.Sprintf("conn %d recv ", number), epoch: epoch, skip: len(frame.Preface)},
+		recv: half{log: log, label: fmt.Sprintf("conn %d recv ", number), epoch: epoch},
 		send: half{log: log, label: fmt.Sprintf("conn %d send ", number), epoch: epoch},
 	}
 	t.recv.dec.SetAllowedTableSize(max(table, hpack.DefaultTableSize))

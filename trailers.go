@@ -82,6 +82,10 @@ func (s Stream) AppendTrailer(name string, values ...string) error {
 	if err != nil {
 		return err
 	}
+	return st.appendTrailer(name, values)
+}
+
+func (st *stream) appendTrailer(name string, values []string) error {
 	if err := checkTrailer(st, name); err != nil {
 		return err
 	}

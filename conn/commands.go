@@ -10,7 +10,8 @@ import (
 
 // Open starts a request (client): its header section is encoded now and leaves
 // with the next Emit. end: the request has neither content nor trailers. f is
-// only read during the call.
+// only read during the call. Its priority field (RFC 9218 5) also orders what
+// the request itself sends.
 func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 	c.now = now
 	switch {
@@ -18,6 +19,8 @@ func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 		return Ref{}, ErrRole
 	case c.err != nil || c.Draining() || c.ids.next > frame.MaxStreamID:
 		return Ref{}, ErrGoingAway
+	case f.Find(hpack.TokenProtocol) >= 0 && !c.settings.peer.EnableConnectProtocol:
+		return Ref{}, ErrNoConnectProtocol
 	case uint64(c.ids.active) >= uint64(c.settings.peer.MaxConcurrentStreams):
 		return Ref{}, ErrNoCapacity
 	}
@@ -25,6 +28,10 @@ func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 	c.ids.next += 2
 	s.Recv.Init(c.settings.window(&c.lim), c.lim.StreamWindow)
 	s.Incremental = true
+	if v := f.Get(hpack.TokenPriority); v != nil {
+		p := parsePriority(v)
+		s.Urgency, s.Incremental = p.Urgency, p.Incremental
+	}
 	switch method := f.Get(hpack.TokenMethod); string(method) {
 	case "HEAD":
 		s.Flags |= flagHead
@@ -35,6 +42,7 @@ func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 	c.ids.unreleased++
 	c.ids.total++
 	c.timers.idle = 0
+	c.watch(now)
 	c.sendHeaders(s, f, end)
 	return ref(s), nil
 }

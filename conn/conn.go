@@ -55,6 +55,7 @@ type Conn struct {
 
 	settings settings // settings.go
 	pings    pings    // ping.go
+	health   health   // health.go
 	leaving  leaving  // goaway.go
 	timers   timers   // timers.go
 	abuse    abuse    // abuse.go
@@ -69,6 +70,9 @@ type Conn struct {
 // from now.
 func New(cfg Config, now time.Duration) *Conn {
 	c := &Conn{role: cfg.Role, connect: cfg.EnableConnectProtocol && cfg.Role == Server, lim: cfg.Limits.WithDefaults(), now: now}
+	if c.role == Server {
+		c.lim.PingIdle = -1
+	}
 	c.enc.UseSet(cfg.Prepared)
 	c.dec.SetAllowedTableSize(max(c.lim.HeaderTableSize, defaultTableSize))
 	c.recv.Init(frame.DefaultWindow, c.lim.ConnWindow)
@@ -112,7 +116,7 @@ func (c *Conn) WantEmit() bool {
 	case c.err != nil:
 		return false
 	}
-	if c.recv.Pending() || !c.updates.Empty() || c.queue.CanUnblock(c.settings.peer.InitialWindowSize) {
+	if c.health.due || c.recv.Pending() || !c.updates.Empty() || c.queue.CanUnblock(c.settings.peer.InitialWindowSize) {
 		return true
 	}
 	s := c.queue.Front()

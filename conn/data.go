@@ -14,14 +14,18 @@ func (c *Conn) beginData(h frame.Header) *frame.Error {
 	}
 	in.data, in.end = Ref{}, h.Flags.Has(frame.FlagEndStream)
 	s := c.streams.Get(h.StreamID)
-	if s == nil {
-		if c.idle(h.StreamID) {
+	if s == nil || s.State == stream.Closed {
+		late := c.late(h.StreamID)
+		switch {
+		case s == nil && c.idle(h.StreamID):
 			return errIdle
+		case !late && c.role == Client:
+			// RFC 9113 6.1: a stream error of type STREAM_CLOSED. A server
+			// that mixes up its streams may mix up their content, too, and
+			// 5.4.1 lets an endpoint end the connection for it.
+			return errClosed
 		}
-		return c.discard(h, !c.late(h.StreamID))
-	}
-	if s.State == stream.Closed {
-		return c.discard(h, !c.late(h.StreamID))
+		return c.discard(h, !late)
 	}
 	if _, v := stream.Step(s.State, stream.RecvData); v != stream.OK {
 		return c.discard(h, true) // RFC 9113 5.1: half-closed (remote): stream error STREAM_CLOSED
@@ -58,9 +62,15 @@ func (c *Conn) discard(h frame.Header, isError bool) *frame.Error {
 }
 
 // late reports whether frames on this closed stream are to be ignored: we
-// reset it a moment ago, or it is past the last one that our GOAWAY promised.
+// reset it a moment ago, or it is past the last one that a GOAWAY promised.
 func (c *Conn) late(id uint32) bool {
-	return c.ids.reset.has(id, c.now) || c.role == Server && id%2 == 1 && c.leaving.excludes(id)
+	switch {
+	case c.ids.reset.has(id, c.now):
+		return true
+	case c.role == Client:
+		return id%2 == 1 && c.leaving.peer && id > c.leaving.peerLast && id < c.ids.next
+	}
+	return id%2 == 1 && c.leaving.excludes(id)
 }
 
 // padLength takes the Pad Length field.
@@ -133,6 +143,7 @@ func (c *Conn) recvData(b []byte, ev *Event) (n int, ok bool) {
 		ev.Kind, ev.End, ev.Ref, ev.Data = Data, last, ref(s), b[:n]
 	}
 	s.LastRecv = c.now
+	c.progress(n)
 	if last && s.State == stream.Closed {
 		c.close(s)
 	}

@@ -7,7 +7,7 @@
 //
 // The methods of a Conn are of four kinds:
 //
-//   - getters: [Conn.Peer], [Conn.Fate], [Conn.Deadline], [Conn.WantEmit], [Conn.WantRead], …
+//   - getters: [Conn.Peer], [Conn.Fate], [Conn.Deadline], [Conn.WantEmit], [Conn.WantRead], [Conn.RTT], [Conn.Snapshot], …
 //   - input, from the network and the clock: [Conn.Next], [Conn.Body], [Conn.Expire], [Conn.SetRecvBudget]
 //   - commands, from the application: [Conn.Open], [Conn.Headers], [Conn.Queue], [Conn.Trailers],
 //     [Conn.Consumed], [Conn.Reset], [Conn.Release], [Conn.Ping], [Conn.Shutdown], [Conn.Fail]

@@ -22,6 +22,7 @@ func (c *Conn) Emit(now time.Duration, w *Batch, max int) {
 	w.Buf = append(w.Buf, c.out...)
 	if len(c.out) > 0 {
 		c.sentFrame = true
+		c.ids.emitted = c.ids.next
 	}
 	c.out, c.answers = c.out[:0], 0
 	if cap(c.out) > 1<<16 {
@@ -60,6 +61,9 @@ func (c *Conn) appendControl(dst []byte, now time.Duration) []byte {
 	}
 	if c.err != nil {
 		return dst
+	}
+	if c.health.due {
+		dst = c.appendProbe(dst, now)
 	}
 	if inc := c.recv.Update(); inc > 0 {
 		dst = frame.AppendWindowUpdate(dst, 0, inc)

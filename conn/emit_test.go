@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
@@ -206,8 +207,8 @@ func TestFateAndCounts(t *testing.T) {
 func TestFateOfARefusedRequest(t *testing.T) {
 	p := newClient(t)
 	p.Do("open ES $get", "open ES $get")
-	if d := p.Conn.Deadline(); d != 0 {
-		t.Errorf("deadline %v while streams are open", d)
+	if d := p.Conn.Deadline(); d != 30*time.Second {
+		t.Errorf("deadline %v while streams are open, want that of the PING", d)
 	}
 	p.Skip()
 	p.Send("RST_STREAM 1 REFUSED_STREAM", "RST_STREAM 3 CANCEL")

@@ -49,6 +49,9 @@ var (
 	ErrNoCapacity = errors.New("conn: the peer's limit of concurrent streams is reached")
 	// ErrGoingAway: the connection accepts no new stream.
 	ErrGoingAway = errors.New("conn: connection is going away")
+	// ErrNoConnectProtocol: the request has :protocol and the server has not
+	// announced SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 3), or not yet.
+	ErrNoConnectProtocol = errors.New("conn: the server does not offer extended CONNECT")
 	// ErrRole: the command belongs to the other role.
 	ErrRole = errors.New("conn: wrong role for this command")
 )

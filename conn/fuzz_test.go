@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,30 +35,51 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-// FuzzClient feeds octets to a client with a few requests, after a greeting.
+// FuzzClient feeds octets to a client with a few requests, after a greeting:
+// as FuzzServer does.
 func FuzzClient(f *testing.F) {
 	s := nonettest.NewPeer(f, conn.Config{Role: conn.Client})
-	for _, lines := range [][]string{
+	for i, lines := range [][]string{
 		{"HEADERS 1 ES EH $ok"}, {"HEADERS 1 EH $ok", "DATA 1 ES len=50"}, {"HEADERS 1 EH :status=103", "HEADERS 1 EH $ok a=b", "HEADERS 1 ES EH c=d"},
 		{"HEADERS 5 $ok", "CONTINUATION 5 EH a=b", "RST_STREAM 1 REFUSED_STREAM"}, {"GOAWAY last=1 NO_ERROR", "SETTINGS INITIAL_WINDOW_SIZE=5", "PING"},
 		{"WINDOW_UPDATE 3 inc=5", "WINDOW_UPDATE 0 inc=500", "DATA 1 len=5", "PUSH_PROMISE 1 EH $get"},
+		{"SETTINGS MAX_CONCURRENT_STREAMS=1", "HEADERS 1 EH $ok content-length=3", "DATA 1 len=4 pad=7"}, {"PING ACK text=nnt?%00%00%00%01", "SETTINGS ENABLE_PUSH=1"},
+		{"HEADERS 3 ES EH $ok", "RST_STREAM 3 NO_ERROR", "GOAWAY last=3 CANCEL debug=x", "HEADERS 5 ES EH $ok", "DATA 5 len=1"},
 	} {
-		f.Add(s.Octets(lines...))
+		f.Add(s.Octets(lines...), uint64(i))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		p := newClient(t)
-		p.Do("open ES $get", "open $post", "queue 3 100000", "open ES :method=HEAD :scheme=http :path=/ :authority=a")
-		p.Flush()
-		p.App = func(ev conn.Event, _ *hpack.Fields) {
-			app := p.Streams[ev.Ref.ID]
-			if p.Conn.Consumed(ev.Ref, len(ev.Data)); ev.End || ev.Kind == conn.Reset {
-				app.Done = true
-				p.Conn.Release(ev.Ref)
-			}
+	f.Fuzz(func(t *testing.T, b []byte, seed uint64) {
+		if len(b) > 1<<14 {
+			t.Skip("long enough")
 		}
-		p.Feed(b)
-		p.Flush()
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		whole := request(t, b, nil)
+		cut := request(t, b, func(n int) int { return 1 + rnd.IntN(n) })
+		if fmt.Sprint(whole) != fmt.Sprint(cut) {
+			t.Errorf("whole: %q\ncut: %q", whole, cut)
+		}
 	})
+}
+
+// request feeds b to a client that has three requests, and returns what happened.
+func request(t *testing.T, b []byte, slice func(int) int) []string {
+	p := newClient(t)
+	p.Do("open ES $get", "open $post", "queue 3 100000", "open ES :method=HEAD :scheme=http :path=/ :authority=a")
+	p.Flush()
+	p.Slice = slice
+	p.App = func(ev conn.Event, _ *hpack.Fields) {
+		app := p.Streams[ev.Ref.ID]
+		if app == nil {
+			return // the answer to a PING
+		}
+		if p.Conn.Consumed(ev.Ref, len(ev.Data)); ev.End || ev.Kind == conn.Reset {
+			app.Done = true
+			p.Conn.Release(ev.Ref)
+		}
+	}
+	p.Feed(b)
+	p.Flush()
+	return slices.Concat(p.Events, p.Signals, p.Wire.Lines)
 }
 
 // FuzzScript makes a conversation of both sides' steps out of octets: frames

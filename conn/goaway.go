@@ -69,8 +69,11 @@ func (c *Conn) die(code frame.ErrCode, why frame.Reason) *Error {
 	c.leaving.phase = errorDue
 	c.timers.stop()
 	c.pings.own = false
+	c.health.at, c.health.due = 0, false
 	for s := range c.streams.All() {
 		if s.State != 0 && !c.over(s) {
+			// A request that never left was processed by nobody.
+			s.Retry = c.role == Client && s.ID >= c.ids.emitted
 			c.raise(s, Ended)
 			c.end(s, code, Local)
 		}
@@ -98,6 +101,11 @@ func (c *Conn) recvGoAway(g frame.GoAway) *frame.Error {
 		}
 	}
 	c.raiseConn(GoAway)
+	if c.role == Client {
+		// No request will be processed any more: the connection is of no use
+		// once those that are processed have ended.
+		c.Shutdown(c.now)
+	}
 	c.drained()
 	return nil
 }

@@ -186,6 +186,7 @@ func (c *Conn) endBlock(block []byte, dst *hpack.Fields) (Event, *frame.Error) {
 		return Event{}, errCompression
 	}
 	c.abuse.useful += int64(len(block))
+	c.progress(0)
 	if v == hpack.FarTooLarge {
 		return Event{}, errListTooLarge
 	}

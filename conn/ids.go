@@ -14,6 +14,7 @@ type identifiers struct {
 	seen      uint32 // the highest identifier the peer opened a stream with
 	processed uint32 // the highest that the application was told of
 	next      uint32 // the next identifier of our own (client)
+	emitted   uint32 // requests below this one have left in an Emit (client)
 	used      uint64 // bit i: seen-2i was opened, not skipped
 	reset     resets
 

@@ -85,6 +85,13 @@ type Limits struct {
 	SendStall time.Duration
 	// Idle is how long a connection without streams is kept. Default 120 s.
 	Idle time.Duration
+	// PingIdle is how long the peer may say nothing while streams are open
+	// before it is asked by PING; client only. Default 30 s. A PING is kept
+	// back when the peer could take it for one too many (health.go).
+	PingIdle time.Duration
+	// PingTimeout is how long the peer may say nothing after that; then the
+	// connection is over. Default 15 s.
+	PingTimeout time.Duration
 	// LateData is how long late frames on a stream that we reset are ignored.
 	// Default 5 s.
 	LateData time.Duration
@@ -122,6 +129,8 @@ func (l Limits) WithDefaults() Limits {
 	def(&l.BodyIdle, 30*time.Second)
 	def(&l.SendStall, 30*time.Second)
 	def(&l.Idle, 120*time.Second)
+	def(&l.PingIdle, 30*time.Second)
+	def(&l.PingTimeout, 15*time.Second)
 	def(&l.LateData, 5*time.Second)
 	def(&l.Drain, time.Second)
 	l.MaxFrameSize = min(max(l.MaxFrameSize, frame.MinMaxFrameSize), 1<<20)

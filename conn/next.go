@@ -50,6 +50,9 @@ func (c *Conn) Next(now time.Duration, b []byte, dst *hpack.Fields) (ev Event, n
 	if c.err != nil {
 		return Event{}, len(b), nil
 	}
+	if len(b) > 0 {
+		c.health.heard = now
+	}
 	for {
 		var k int
 		var ok bool

@@ -32,6 +32,9 @@ func (c *Conn) recvPing(h frame.Header, p []byte) (Event, *frame.Error) {
 		c.timers.drain = 0
 		return Event{}, nil
 	}
+	if c.health.answered(c.now, data) {
+		return Event{}, nil
+	}
 	c.pings.heard = data
 	return Event{Kind: Pong, Data: c.pings.heard[:]}, nil
 }

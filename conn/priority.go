@@ -53,11 +53,28 @@ func parsePriority(v []byte) Priority {
 	return p
 }
 
-// Prioritize changes how the stream's response shares the connection.
+// Prioritize changes how the stream shares the connection. A client tells the
+// server by PRIORITY_UPDATE (RFC 9218 7.1); for what it sends itself the same
+// holds. The urgency is at most 7.
 func (c *Conn) Prioritize(r Ref, p Priority) {
-	if s := c.get(r); s != nil {
-		c.queue.Reprioritize(s, p.Urgency, p.Incremental)
+	s := c.get(r)
+	if s == nil {
+		return
 	}
+	p.Urgency = min(p.Urgency, 7)
+	c.queue.Reprioritize(s, p.Urgency, p.Incremental)
+	if c.role == Client && !c.over(s) {
+		c.out = frame.AppendPriorityUpdate(c.out, s.ID, p.String())
+	}
+}
+
+// String returns the Priority Field Value (RFC 9218 4).
+func (p Priority) String() string {
+	v := [...]string{"u=0", "u=1", "u=2", "u=3", "u=4", "u=5", "u=6", "u=7"}[min(p.Urgency, 7)]
+	if p.Incremental {
+		v += ", i"
+	}
+	return v
 }
 
 // recvPriorityUpdate applies PRIORITY_UPDATE (RFC 9218 7.1). For a stream that

@@ -187,6 +187,7 @@ func (c *Conn) recvSettingsAck() *frame.Error {
 	}
 	c.settings.acked = true
 	c.timers.settingsAck = 0
+	c.health.rtt = max(c.now-c.health.settings, 1)
 	c.dec.SetAllowedTableSize(c.lim.HeaderTableSize)
 	if d := int64(c.lim.StreamWindow) - frame.DefaultWindow; d < 0 {
 		for s := range c.streams.All() {
@@ -202,10 +203,19 @@ func (c *Conn) recvSettingsAck() *frame.Error {
 // appendSettings writes our SETTINGS, the first frame of the connection
 // (RFC 9113 3.4), and raises the connection window.
 func (c *Conn) appendSettings(dst []byte, now time.Duration) []byte {
-	l := &c.lim
-	list := make([]frame.Setting, 0, 8)
 	if c.role == Client {
 		dst = append(dst, frame.Preface...)
+	}
+	c.settings.sent = true
+	c.health.settings = now
+	c.timers.set(&c.timers.settingsAck, now, c.lim.SettingsAck)
+	return frame.AppendSettings(dst, c.settingsList(make([]frame.Setting, 0, 8))...)
+}
+
+// settingsList appends the settings that we send.
+func (c *Conn) settingsList(list []frame.Setting) []frame.Setting {
+	l := &c.lim
+	if c.role == Client {
 		list = append(list, frame.Setting{ID: frame.SettingEnablePush, Value: 0})
 	} else {
 		list = append(list, frame.Setting{ID: frame.SettingMaxConcurrentStreams, Value: l.MaxConcurrentStreams},
@@ -227,7 +237,5 @@ func (c *Conn) appendSettings(dst []byte, now time.Duration) []byte {
 			list = append(list, v.Setting)
 		}
 	}
-	c.settings.sent = true
-	c.timers.set(&c.timers.settingsAck, now, l.SettingsAck)
-	return frame.AppendSettings(dst, list...)
+	return list
 }

@@ -68,7 +68,7 @@ func (c *Conn) resting(now time.Duration) {
 func (c *Conn) Deadline() time.Duration {
 	t := &c.timers
 	d := time.Duration(0)
-	for _, x := range [...]time.Duration{t.handshake, t.settingsAck, t.partial, t.idle, t.drain, t.streams} {
+	for _, x := range [...]time.Duration{t.handshake, t.settingsAck, t.partial, t.idle, t.drain, t.streams, c.health.at} {
 		if x > 0 && (d == 0 || x < d) {
 			d = x
 		}
@@ -110,6 +110,11 @@ func (c *Conn) Expire(now time.Duration) error {
 		c.expireStreams(now)
 	}
 	c.resting(now)
+	if due(c.health.at) {
+		if err := c.checkHealth(now); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -212,7 +212,7 @@ func modelRecv(t *testing.T, s *script) {
 			t.Fatalf("the peer's view is %v", view)
 		}
 		open := new(big.Int).Sub(received, returned)
-		if got := bigInt(w.outstanding()); got.Cmp(open) != 0 {
+		if got := bigInt(w.Outstanding()); got.Cmp(open) != 0 {
 			t.Fatalf("outstanding %v, want %v", got, open)
 		}
 		// No stall: unless the peer has more than half of the target, counting what we hold, there is
@@ -375,11 +375,11 @@ func modelConnection(t *testing.T, s *script) {
 	for i := range st {
 		st[i].recv.Return(st[i].buffered)
 		recv.Return(budget.Consumed(st[i].buffered))
-		if got := st[i].recv.outstanding(); got != 0 {
+		if got := st[i].recv.Outstanding(); got != 0 {
 			t.Fatalf("stream %d leaks %d octets of credit", i, got)
 		}
 	}
-	if got := recv.outstanding(); got != 0 {
+	if got := recv.Outstanding(); got != 0 {
 		t.Fatalf("the connection leaks %d octets of credit", got)
 	}
 }

@@ -43,7 +43,7 @@ func (w *Recv) Receive(n int) bool {
 
 // Return gives back n octets that were received: consumed, padding, or discarded. More than is outstanding
 // is not returned, so a repeated Return cannot widen the window beyond its target.
-func (w *Recv) Return(n int) { w.owed += min(int64(n), w.outstanding()) }
+func (w *Recv) Return(n int) { w.owed += min(int64(n), w.Outstanding()) }
 
 // Pending says that Update would announce something.
 func (w *Recv) Pending() bool { return w.owed > 0 && 2*w.owed >= w.target }
@@ -92,6 +92,7 @@ func (w *Recv) Shift(d int64) bool {
 	return true
 }
 
-func (w *Recv) outstanding() int64 { return w.target - w.available - w.owed }
+// Outstanding returns the octets that were received and not returned.
+func (w *Recv) Outstanding() int64 { return w.target - w.available - w.owed }
 
 func clamp(n uint32) int64 { return min(int64(n), MaxWindow) }

@@ -99,6 +99,7 @@ const (
 	ReasonSettingsTimeout    // SETTINGS were not acknowledged in time
 	ReasonFrameTimeout       // a frame or header block was not finished in time
 	ReasonWriteTimeout       // the peer did not read in time
+	ReasonSilence            // the peer did not answer PING
 	ReasonInadequateSecurity // a TLS version or cipher suite that HTTP/2 forbids
 	ReasonInternal           // a fault of our own
 
@@ -147,6 +148,7 @@ var reasonNames = [reasonCount]string{
 	ReasonSettingsTimeout:    "SETTINGS acknowledgement timeout",
 	ReasonFrameTimeout:       "frame timeout",
 	ReasonWriteTimeout:       "write timeout",
+	ReasonSilence:            "no answer to PING",
 	ReasonInadequateSecurity: "inadequate TLS security",
 	ReasonInternal:           "internal error",
 }

@@ -1,6 +1,7 @@
 // Package interop holds the tests of nonet with other people's software: the
 // conformance suite h2spec, curl, nghttp, h2load and Chromium, and the frames a
-// server answers with, read by the framer of golang.org/x/net.
+// server answers with, read by the framer of golang.org/x/net. The client meets
+// h2spec's misbehaving server, net/http's, nghttpd and Node.js.
 //
 // It is a module of its own, so that what these tests require is not required
 // by users of the engine. Every test starts its own server on a free port of

@@ -186,7 +186,7 @@ func roots(t *testing.T) *x509.CertPool {
 }
 
 // rootFile is a PEM file with the development certificate.
-func rootFile(t *testing.T) string {
+func rootFile(t testing.TB) string {
 	t.Helper()
 	cert, err := certificate()
 	if err != nil {

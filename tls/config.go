@@ -15,6 +15,8 @@ const (
 //     "h2c" is dropped: RFC 9113 section 3.1 leaves that name unused over TLS.
 //   - TLS 1.2 is the lowest version. "Implementations of HTTP/2 MUST use TLS
 //     version 1.2 or higher for HTTP/2 over TLS" (RFC 9113 section 9.2).
+//   - "A deployment of HTTP/2 over TLS 1.2 MUST disable renegotiation" (RFC
+//     9113 section 9.2.1).
 //   - Records have their full size from the first one on, because a batch of
 //     frames is written at once.
 //
@@ -63,5 +65,6 @@ func prepare(base *tls.Config) *tls.Config {
 	c.NextProtos = protos
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
 	c.DynamicRecordSizingDisabled = true
+	c.Renegotiation = tls.RenegotiateNever
 	return c
 }

@@ -480,7 +480,7 @@ func TestDumpLong(t *testing.T) {
 	if status != 0 || stderr != "" {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
-	for want, n := range map[string]int{"= request": requests, "= response": requests, "= data": requests, "flags=ACK data=": requests, "= goaway": 2, "= drained": 0} {
+	for want, n := range map[string]int{"= request": requests, "= response": requests, "= data": requests, "flags=ACK data=": requests, "= goaway": 2, "= drained": 1} {
 		if got := strings.Count(out, want); got != n {
 			t.Errorf("%q %d times, want %d", want, got, n)
 		}

@@ -1,6 +1,7 @@
 // Command nonet serves HTTP/2 and looks at it: the engine's programs in one.
 //
 //	nonet serve    serve HTTP/2, with HTTP/1.1 as fallback, to try things on
+//	nonet get      send requests over HTTP/2 and print the responses
 //	nonet dump     print octets of HTTP/2: field blocks, frames, connections
 //
 // "nonet COMMAND -h" lists a command's flags.
@@ -26,6 +27,7 @@ type command struct {
 
 var commands = []command{
 	{"serve", "serve HTTP/2, with HTTP/1.1 as fallback, to try things on", serve},
+	{"get", "send requests over HTTP/2 and print the responses", runGet},
 	{"dump", "print octets of HTTP/2: field blocks, frames, connections", dump},
 }
 
@@ -41,7 +43,7 @@ func main() {
 }
 
 // run runs the subcommand and returns the exit status: 0, 1 for what went
-// wrong, 2 for a wrong command line. Errors are one line on stderr.
+// wrong, 2 for a wrong command line, or what a statusError says. Errors are one line on stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := dispatch(ctx, args, stdout, stderr)
 	var usage usageError
@@ -52,6 +54,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fmt.Fprintf(stderr, "nonet: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
 	if errors.As(err, &usage) {
 		return 2
+	}
+	var own statusError
+	if errors.As(err, &own) {
+		return own.status
 	}
 	return 1
 }

@@ -183,6 +183,11 @@ func (k *Checker) frame(f http2.Frame) error {
 		return k.goAway(f)
 	case *http2.WindowUpdateFrame:
 		return k.windowUpdate(h.StreamID, int64(f.Increment))
+	case *http2.PriorityUpdateFrame:
+		s := k.streams[f.PrioritizedStreamID]
+		if k.server || s == nil {
+			return fmt.Errorf("of a server, or for a stream that is not open (RFC 9218 7.1)")
+		}
 	default:
 		return fmt.Errorf("an endpoint of this engine never sends it")
 	}

@@ -44,6 +44,8 @@ func (k *Checker) line(f http2.Frame) {
 		if d := f.DebugData(); len(d) > 0 {
 			s += " debug=" + escape(string(d))
 		}
+	case *http2.PriorityUpdateFrame:
+		s += fmt.Sprintf(" for=%d text=%s", f.PrioritizedStreamID, escape(f.Priority))
 	case *http2.WindowUpdateFrame:
 		s += fmt.Sprint(" inc=", f.Increment)
 	}

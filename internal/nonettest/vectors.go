@@ -28,7 +28,7 @@ import (
 //	= event     the application is told exactly these; "= nothing"
 //	~ signal    likewise
 //	! command   the application does it (Engine.Do)
-//	? error     the command before has to fail: gone, order, capacity, away, role
+//	? error     the command before has to fail: gone, order, capacity, away, role, connect
 //
 // And at the end one of
 //
@@ -155,7 +155,7 @@ func (v *Vector) header(line string) error {
 }
 
 var commandErrors = map[string]error{
-	"gone": conn.ErrGone, "order": conn.ErrOrder, "capacity": conn.ErrNoCapacity, "away": conn.ErrGoingAway, "role": conn.ErrRole,
+	"gone": conn.ErrGone, "order": conn.ErrOrder, "capacity": conn.ErrNoCapacity, "away": conn.ErrGoingAway, "role": conn.ErrRole, "connect": conn.ErrNoConnectProtocol,
 }
 
 // Run plays the vector through p, which was made with v.Config.

@@ -17,6 +17,7 @@ var packages = map[string]string{
 	"h2load":  "nghttp2-client",
 	"nghttpd": "nghttp2-server",
 	"nghttpx": "nghttp2-proxy",
+	"node":    "nodejs",
 }
 
 // NeedProgram returns the path of a program. When it is not installed the test

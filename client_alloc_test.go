@@ -1,0 +1,74 @@
+package nonet
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+)
+
+// loopback serves on a TCP socket and returns its address.
+func loopback(t testing.TB, s *Server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}
+
+// TestClientAllocs: a small GET allocates nothing after warm-up, on a
+// connection and on a pool. The server is in the same process and inline.
+func TestClientAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	addr := loopback(t, &Server{Inline: func(s Stream) { s.WriteString("hello world\n") }})
+	cc, err := Dial(context.Background(), "tcp", addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	var pool Client
+	defer pool.Close()
+	ctx, url := context.Background(), "http://"+addr+"/hello"
+	buf := make([]byte, 100)
+	for name, request := range map[string]func() (ClientStream, error){
+		"connection": func() (ClientStream, error) { return cc.Request(ctx, "GET", url) },
+		"pool":       func() (ClientStream, error) { return pool.Request(ctx, "GET", url) },
+	} {
+		get := func() {
+			s, err := request()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.SetField("accept", "text/plain")
+			if status, err := s.Response(); status != 200 || err != nil {
+				t.Fatal(status, err)
+			}
+			n := 0
+			for {
+				k, err := s.Read(buf[n:])
+				n += k
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if string(buf[:n]) != "hello world\n" {
+				t.Fatalf("%q", buf[:n])
+			}
+			s.Close()
+		}
+		for range 100 {
+			get()
+		}
+		if n := testing.AllocsPerRun(2000, get); n > 0 {
+			t.Errorf("%s: %v allocations a request", name, n)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package nonet
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	h2tls "github.com/nonet-h2/nonet/tls"
+)
+
+// listenFor serves each connection of a socket with f.
+func listenFor(t *testing.T, f func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer nc.Close(); f(nc) }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestClientOddServers: what is no HTTP/2 server is named in one line, by a
+// request over a pool.
+func TestClientOddServers(t *testing.T) {
+	trusted := func(c tls.Certificate) *tls.Config {
+		pool := x509.NewCertPool()
+		pool.AddCert(c.Leaf)
+		return &tls.Config{RootCAs: pool}
+	}
+	cert := certificate()
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert.Leaf = leaf
+	tlsWith := func(protos ...string) func(net.Conn) {
+		return func(nc net.Conn) {
+			tc := tls.Server(nc, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protos})
+			tc.Handshake()
+			io.Copy(io.Discard, tc)
+		}
+	}
+	lines := func(answer string) func(net.Conn) {
+		return func(nc net.Conn) {
+			bufio.NewReader(nc).ReadString('\n')
+			io.WriteString(nc, answer)
+		}
+	}
+	refused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Close()
+	for _, c := range []struct {
+		name, scheme string
+		addr         string
+		config       *tls.Config
+		want         string // in the text; with * before it the error is an ErrNotHTTP2
+	}{
+		{"refused", "http", refused.Addr().String(), nil, "connection refused"},
+		{"HTTP/1.1 on cleartext", "http", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*the server speaks HTTP/1.1, not HTTP/2"},
+		{"TLS where cleartext is expected", "http", listenFor(t, tlsWith("h2")), nil, "*perhaps it expects TLS"},
+		{"a TLS alert", "http", listenFor(t, lines("\x15\x03\x01\x00\x02\x02\x0a")), nil, "*the server speaks TLS; use https"},
+		{"another protocol", "http", listenFor(t, lines("SSH-2.0-OpenSSH_9.2\r\n")), nil, "*the server does not speak HTTP/2"},
+		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "FRAME_SIZE_ERROR"},
+		{"nothing", "http", listenFor(t, func(nc net.Conn) {}), nil, "*before it said anything"},
+		{"cleartext where TLS is expected", "https", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*does not speak TLS; if it is a cleartext port, use http"},
+		{"one that hangs up where TLS is expected", "https", listenFor(t, lines("")), nil, "*ended the TLS handshake; if it is a cleartext port, use http"},
+		{"HTTP/1.1 only over TLS", "https", listenFor(t, tlsWith("http/1.1")), trusted(cert), "*does not speak HTTP/2: its TLS chose http/1.1"},
+		{"no ALPN", "https", listenFor(t, tlsWith()), trusted(cert), "*does not speak HTTP/2: its TLS chose no protocol"},
+		{"a wrong certificate", "https", listenFor(t, tlsWith("h2")), nil, "certificate"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cl := &Client{ClientConfig: ClientConfig{TLSConfig: c.config}}
+			defer cl.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			s, err := cl.Request(ctx, "GET", c.scheme+"://"+c.addr+"/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			want, other := strings.CutPrefix(c.want, "*")
+			if _, err = s.Response(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || errors.Is(err, ErrNotHTTP2) != other {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestClientTLS: a client and a server over sockets, by ALPN.
+func TestClientTLS(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &Server{Handler: echo, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate()}}}
+	go srv.ServeTLS(l)
+	defer srv.Close()
+	cl := &Client{ClientConfig: ClientConfig{TLSConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer cl.Close()
+	for i := range 20 {
+		s, err := cl.Request(t.Context(), "POST", fmt.Sprintf("https://%s/%d", l.Addr(), i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat(fmt.Sprint(i), 50_000)
+		if err := s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			io.WriteString(s, text)
+			s.CloseWrite()
+		}()
+		if status, body, err := fetch(s); status != 200 || body != text || err != nil {
+			t.Errorf("%d, %d octets, %v", status, len(body), err)
+		}
+	}
+	if n := len(cl.Snapshot()); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// TestE18_NoRenegotiation: what a server may ask for after the handshake is
+// refused by crypto/tls, as configured.
+func TestE18_NoRenegotiation(t *testing.T) {
+	if c := h2tls.ClientConfig(nil, "a"); c.Renegotiation != tls.RenegotiateNever {
+		t.Error(c.Renegotiation)
+	}
+	if c := h2tls.ClientConfig(&tls.Config{Renegotiation: tls.RenegotiateFreelyAsClient}, "a"); c.Renegotiation != tls.RenegotiateNever {
+		t.Error("RFC 9113 9.2.1: a deployment of HTTP/2 over TLS 1.2 MUST disable renegotiation")
+	}
+}
