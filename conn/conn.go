@@ -50,6 +50,7 @@ type Conn struct {
 	send      flowcontrol.Send // the peer's grant for the connection
 	recv      flowcontrol.Recv // our grant
 	budget    flowcontrol.Budget
+	tuning    tuning           // window.go: how our grants grow
 	peak      flowcontrol.Peak // how far a stream's send window is above the initial one, at most
 	sentFrame bool             // HEADERS or DATA left since the peer's last PING
 
