@@ -267,6 +267,9 @@ func (d *driver) expire() {
 	if err := d.core.Expire(now); err != nil {
 		d.failLocked(err, now)
 	}
+	if d.core.Slots() == 0 {
+		d.slots = nil
+	}
 	d.signalsLocked()
 	d.armLocked(now)
 	d.unlockAndKick()

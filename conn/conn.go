@@ -96,6 +96,10 @@ func (c *Conn) Active() int { return c.ids.active }
 // and has not released.
 func (c *Conn) Unreleased() int { return c.ids.unreleased }
 
+// Slots returns one more than the highest Ref.Slot in use, or that was in use
+// since the connection was last without streams for a second.
+func (c *Conn) Slots() int { return c.streams.Slots() }
+
 // Err returns the error of ours that ended the connection; nil while it lives,
 // after a graceful end, and whatever the peer's GOAWAY says: see PeerGoAway.
 func (c *Conn) Err() *Error { return c.err }

@@ -170,6 +170,10 @@ const (
 	pingRing  = 16 // unanswered PINGs of the peer; when full, reading stops
 	debugSize = 64 // octets of the peer's GOAWAY debug data that are kept
 	carrySize = 1 << 10
+
+	// trimAfter is how long a connection without streams keeps the memory of
+	// streams: a pause between requests costs no allocation.
+	trimAfter = time.Second
 )
 
 // Costs of what a peer may do for nothing. Each bucket holds burst tokens and
