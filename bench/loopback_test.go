@@ -85,6 +85,7 @@ func besideNetHTTP(b *testing.B, secure bool, w *work, conns, streams, n int) {
 			continue // its handler would have to wait
 		}
 		b.Run(ours[i].name, func(b *testing.B) {
+			ours, _ := servers(secure) // -count comes here again, and a server runs once
 			us := newLoads(b, ours[i].start(b), secure, w, conns)
 			defer us.close()
 			units := float64(n * conns)
