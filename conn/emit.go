@@ -121,6 +121,7 @@ func (c *Conn) took(s *stream.Stream, w *Batch, n int) {
 	c.send.Sent(n)
 	c.sentFrame = true
 	c.abuse.dataSent++
+	c.abuse.useful += int64(n)
 	if s.Progress += n; s.Progress >= 1<<10 || s.LastSent == 0 {
 		// A peer that opens its window octet by octet makes no progress.
 		s.LastSent, s.Progress = c.now, 0

@@ -210,6 +210,6 @@ const (
 	updatesPerData      = 20 // more of them for a DATA frame sent
 
 	// The backstop: octets of control frames may not exceed eight times the
-	// useful octets (DATA and decoded fields) and a mebibyte.
+	// useful octets (DATA either way and field blocks) and a mebibyte.
 	controlSlack, controlRatio = 1 << 20, 8
 )
