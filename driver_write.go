@@ -120,6 +120,7 @@ func (d *driver) gatherLocked(b *batch, now time.Duration) bool {
 				break
 			}
 		}
+		d.shareLocked()
 		if d.core.Done() {
 			d.half, b.shut = true, true
 			d.killAt = now + lingerTime
