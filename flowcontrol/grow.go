@@ -5,13 +5,19 @@ import "time"
 // MaxTarget is the largest window that [Grow] asks for, in octets: 16 MiB carry 1 Gbit/s over 100 ms.
 const MaxTarget = 16 << 20
 
+const shortest = 2 * time.Millisecond
+
 // Grow says how large a receive window should be, given how fast its octets come back: inc of them were
 // received and consumed within elapsed. A window is large enough when it holds what two round trips carry:
 // one that the peer is sending in, and one in which its credit is on the way. A window that held back a
 // faster peer is doubled; one that the peer or the application did not fill stays as it is.
 //
-// Nothing is known, and nothing grows, while rtt is 0.
+// Nothing is known, and nothing grows, while rtt is 0. It counts as 2 ms at least: so long may either end
+// be busy with something else, whatever the path.
 func Grow(target, inc uint32, elapsed, rtt time.Duration) uint32 {
+	if rtt > 0 {
+		rtt = max(rtt, shortest)
+	}
 	// Seconds do: octets × nanoseconds would overflow.
 	if rtt <= 0 || float64(target)*elapsed.Seconds() >= 2*float64(inc)*rtt.Seconds() {
 		return target

@@ -19,6 +19,8 @@ func TestGrow(t *testing.T) {
 		{"in a round trip", 1000, 500, 100 * ms, 100 * ms, 1000},
 		{"a tenth in a tenth of that", 1000, 100, 19 * ms, 100 * ms, 2000},
 		{"a tenth in a fifth", 1000, 100, 20 * ms, 100 * ms, 1000},
+		{"a short path counts as 2 ms", 1000, 500, 1999 * time.Microsecond, 1, 2000},
+		{"and no more", 1000, 500, 2 * ms, 1, 1000},
 		{"nothing in no time", 1000, 0, 0, ms, 1000},
 		{"up to the most", MaxTarget - 1, MaxTarget / 2, ms, 100 * ms, MaxTarget},
 		{"not beyond", MaxTarget, MaxTarget, ms, 100 * ms, MaxTarget},
