@@ -104,7 +104,7 @@ func (c *Conn) Expire(now time.Duration) error {
 	}
 	if due(t.idle) {
 		t.idle = 0
-		if c.ids.active == 0 {
+		if c.ids.active == 0 && !t.rest { // else the rest begins only now
 			c.Shutdown(now)
 		}
 	}

@@ -268,3 +268,19 @@ func TestTrim(t *testing.T) {
 	p.Send("RST_STREAM 3 CANCEL")
 	p.WantSignals("nothing of a stream that is gone")
 }
+
+// The idle time counts from the end of the last stream, also when an older one
+// is over in the same instant.
+func TestTimerIdleStartsAnew(t *testing.T) {
+	p := greeted(t, conn.Config{Limits: conn.Limits{Idle: 3 * time.Second}})
+	p.Send("HEADERS 1 ES EH $get")
+	p.Emit(0)
+	p.Now += 3 * time.Second
+	p.Do("headers 1 $ok ES", "release 1")
+	p.Advance(0)
+	p.Want("the response and nothing else", "HEADERS 1 ES")
+	p.Advance(2999 * time.Millisecond)
+	p.WantIdle("not three seconds")
+	p.Advance(time.Millisecond)
+	p.Want("three seconds", "GOAWAY last=2147483647 NO_ERROR", "PING text=nonetbye")
+}
