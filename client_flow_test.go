@@ -334,7 +334,7 @@ func TestClientSnapshot(t *testing.T) {
 		time.Sleep(time.Second)
 		snap := cc.Snapshot()
 		if snap.Role != conn.Client || !snap.PeerSeen || !snap.Acked || snap.Peer.MaxConcurrentStreams != 7 || snap.Age < time.Second ||
-			len(snap.Streams) != 1 || snap.Streams[0].ID != 1 || snap.Streams[0].Unread != 5 || snap.RTT <= 0 || snap.RemoteAddr == nil {
+			len(snap.Streams) != 1 || snap.Streams[0].ID != 1 || snap.Streams[0].Unread != 5 || snap.RemoteAddr == nil {
 			t.Errorf("%+v", snap)
 		}
 		i := slices.IndexFunc(snap.Ours, func(s frame.Setting) bool { return s.Value == clientStreamWindow })

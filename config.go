@@ -16,6 +16,11 @@ type Config struct {
 	// Limits.Handshake runs from the moment a connection is accepted until TLS,
 	// the client preface and the first SETTINGS are through.
 	Limits conn.Limits
+	// WindowMemory is by how many octets the receive windows of all connections
+	// together may grow beyond what they begin with (Limits.StreamWindow); what
+	// peers send and handlers do not read is held in memory up to the windows.
+	// Default 256 MiB.
+	WindowMemory int64
 	// WriteStall is how long a write may wait for a peer that takes no octets
 	// before the connection is closed. Default 10 s; negative: for ever.
 	WriteStall time.Duration
@@ -35,7 +40,8 @@ type Config struct {
 }
 
 const (
-	defaultWriteStall = 10 * time.Second
+	defaultWriteStall   = 10 * time.Second
+	defaultWindowMemory = 256 << 20
 	// lingerTime and lingerOctets bound what is still read and thrown away
 	// after our last octet was sent, so that the peer gets it: closing a socket
 	// that holds unread input resets the connection.
@@ -48,6 +54,13 @@ func (c *Config) logger() *slog.Logger {
 		return c.Logger
 	}
 	return slog.Default()
+}
+
+func (c *Config) windowMemory() int64 {
+	if c.WindowMemory == 0 {
+		return defaultWindowMemory
+	}
+	return c.WindowMemory
 }
 
 func (c *Config) writeStall() time.Duration {

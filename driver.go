@@ -45,6 +45,9 @@ type driver struct {
 	running int
 	last    conn.Ref // after this response the connection goes away
 
+	grown int64 // what the server knows of our windows' growth
+	tight bool  // its memory for that is used up: our windows shrink
+
 	writing bool          // someone owns the writing, from Emit to the end of Write
 	since   time.Duration // when the current write began; 0: none
 	rest    *batch        // a batch of which the reader wrote a part
@@ -224,6 +227,7 @@ func (d *driver) end(err error) error {
 			d.lostLocked(st, why)
 		}
 	}
+	d.unshareLocked()
 	if d.timer != nil {
 		d.timer.Stop()
 	}

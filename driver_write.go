@@ -120,6 +120,7 @@ func (d *driver) gatherLocked(b *batch, now time.Duration) bool {
 				break
 			}
 		}
+		d.shareLocked()
 		if d.core.Done() {
 			d.half, b.shut = true, true
 			d.killAt = now + lingerTime
@@ -266,6 +267,9 @@ func (d *driver) expire() {
 	}
 	if err := d.core.Expire(now); err != nil {
 		d.failLocked(err, now)
+	}
+	if d.core.Slots() == 0 {
+		d.slots = nil
 	}
 	d.signalsLocked()
 	d.armLocked(now)

@@ -39,9 +39,10 @@ type Server struct {
 	ConnState func(net.Conn, ConnState)
 	Config
 
-	number atomic.Uint64 // of connections
-	dates  dates
-	tracer traceLog
+	number  atomic.Uint64 // of connections
+	dates   dates
+	tracer  traceLog
+	windows atomic.Int64 // octets by which receive windows have grown
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}

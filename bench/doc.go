@@ -13,12 +13,16 @@
 //	huffman_test.go   string literals
 //	request_test.go   whole requests through two Conns joined in memory, and
 //	                  through a server's Conn alone
-//	nethttp_test.go   a handler of net/http under nethttp and under net/http's own
-//	                  server, over loopback
+//	loopback_test.go  whole requests over loopback sockets, beside net/http's server:
+//	                  servers_test.go are the servers, load_test.go is who asks
 //	corpus_test.go    the header lists, made by rule; stories_test.go those that
 //	                  were recorded, meta_test.go some with much that is new
 //	measure_test.go   how two things are measured beside each other
 //
-// Nothing else opens a socket. The tests hold the data against what it should
+// The load of the loopback benchmarks runs in the same process, so their times and
+// ratios include what asking costs; allocations, reads and writes are the server's
+// alone. "-cpu 1,2" shows one core and two.
+//
+// The tests hold the data against what it should
 // be and prove that what is measured works and allocates nothing.
 package bench

@@ -15,7 +15,7 @@ type abuse struct {
 	updates  int   // WINDOW_UPDATE frames received
 	dataSent int   // DATA frames sent
 	ctl      int64 // octets of control frames received
-	useful   int64 // octets of DATA and header blocks received
+	useful   int64 // octets of DATA, received and sent, and of header blocks received
 }
 
 func (a *abuse) init(now time.Duration) {

@@ -289,3 +289,23 @@ func TestAnswersWaitForThePeer(t *testing.T) {
 		})
 	}
 }
+
+// A long download is no flood of WINDOW_UPDATE, however small its client's steps.
+func TestLongDownload(t *testing.T) {
+	p := newServer(t)
+	p.Wire.Quiet = true
+	p.Send("HEADERS 1 ES EH $get")
+	p.Do("headers 1 $ok")
+	update := p.Octets("WINDOW_UPDATE 0 inc=100", "WINDOW_UPDATE 1 inc=100")
+	for range 8 * (1 << 20) / len(update) * 5 / 4 {
+		if p.Conn.QueuedFor(conn.Ref{ID: 1}) == 0 {
+			p.Do("queue 1 100000")
+			p.Emit(0)
+		}
+		p.Feed(update)
+		p.Emit(0)
+	}
+	if p.Err != nil {
+		t.Error(p.Err)
+	}
+}

@@ -50,6 +50,7 @@ type Conn struct {
 	send      flowcontrol.Send // the peer's grant for the connection
 	recv      flowcontrol.Recv // our grant
 	budget    flowcontrol.Budget
+	tuning    tuning           // window.go: how our grants grow
 	peak      flowcontrol.Peak // how far a stream's send window is above the initial one, at most
 	sentFrame bool             // HEADERS or DATA left since the peer's last PING
 
@@ -94,6 +95,10 @@ func (c *Conn) Active() int { return c.ids.active }
 // Unreleased returns the number of streams that the application was told of
 // and has not released.
 func (c *Conn) Unreleased() int { return c.ids.unreleased }
+
+// Slots returns one more than the highest Ref.Slot in use, or that was in use
+// since the connection was last without streams for a second.
+func (c *Conn) Slots() int { return c.streams.Slots() }
 
 // Err returns the error of ours that ended the connection; nil while it lives,
 // after a graceful end, and whatever the peer's GOAWAY says: see PeerGoAway.

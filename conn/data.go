@@ -97,7 +97,9 @@ func (c *Conn) beginContent(s *stream.Stream, n, pad int) *frame.Error {
 	if s == nil || s.State == stream.Closed {
 		return nil
 	}
-	s.Received += int64(n)
+	if s.Received += int64(n); s.Tuned == 0 {
+		s.Tuned = c.now
+	}
 	if cl := s.ContentLength; cl >= 0 && (s.Received > cl || in.end && s.Received != cl) {
 		// RFC 9113 8.1.1: malformed if the value of a Content-Length field
 		// does not equal the sum of the DATA frame payload lengths.
@@ -184,10 +186,6 @@ func (c *Conn) credit(s *stream.Stream, n int) {
 		c.updates.Add(s)
 	}
 }
-
-// SetRecvBudget changes how many received and unread octets are credited to
-// the connection at once: memory pressure comes in as input.
-func (c *Conn) SetRecvBudget(n int64) { c.recv.Return(c.budget.SetLimit(n)) }
 
 // recvWindowUpdate applies WINDOW_UPDATE (RFC 9113 6.9).
 func (c *Conn) recvWindowUpdate(h frame.Header, p []byte) (Event, *frame.Error) {

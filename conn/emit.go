@@ -65,19 +65,7 @@ func (c *Conn) appendControl(dst []byte, now time.Duration) []byte {
 	if c.health.due {
 		dst = c.appendProbe(dst, now)
 	}
-	if inc := c.recv.Update(); inc > 0 {
-		dst = frame.AppendWindowUpdate(dst, 0, inc)
-	}
-	for s := c.updates.Front(); s != nil; s = c.updates.Front() {
-		c.updates.Remove(s)
-		if inc := s.Recv.Update(); inc > 0 {
-			dst = frame.AppendWindowUpdate(dst, s.ID, inc)
-			if s.LastRecv = now; s.ContentLength >= 0 {
-				c.timers.stream(now, c.lim.BodyIdle)
-			}
-		}
-	}
-	return dst
+	return c.appendUpdates(dst, now)
 }
 
 // emitFrom writes a frame of the stream whose turn it is. False: it has to
@@ -133,6 +121,7 @@ func (c *Conn) took(s *stream.Stream, w *Batch, n int) {
 	c.send.Sent(n)
 	c.sentFrame = true
 	c.abuse.dataSent++
+	c.abuse.useful += int64(n)
 	if s.Progress += n; s.Progress >= 1<<10 || s.LastSent == 0 {
 		// A peer that opens its window octet by octet makes no progress.
 		s.LastSent, s.Progress = c.now, 0

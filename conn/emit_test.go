@@ -232,3 +232,33 @@ func TestPreparedFields(t *testing.T) {
 	}
 	p.Want("prepared fields are fields", "HEADERS 1 ES :status=200 server=nonet", "HEADERS 3 ES :status=200 server=nonet")
 }
+
+// TestUrgentBehindBulk: a small response that the client calls urgent leaves with
+// the next batch, however many downloads are under way (golang/go#75936).
+func TestUrgentBehindBulk(t *testing.T) {
+	for _, how := range []struct{ name, request, then string }{
+		{"the request says so", "HEADERS 201 ES EH $get priority=u=0", ""},
+		{"PRIORITY_UPDATE says so", "HEADERS 201 ES EH $get", "PRIORITY_UPDATE for=201 text=u=0"},
+	} {
+		t.Run(how.name, func(t *testing.T) {
+			p := greeted(t, conn.Config{Limits: conn.Limits{MaxConcurrentStreams: 101}}, "INITIAL_WINDOW_SIZE=10000000")
+			p.Send("WINDOW_UPDATE 0 inc=1000000000")
+			for id := 1; id < 200; id += 2 {
+				p.Send(fmt.Sprintf("HEADERS %d ES EH $get", id))
+				p.Do(fmt.Sprintf("headers %d $ok", id), fmt.Sprintf("queue %d 1000000 ES", id))
+			}
+			for range 10 {
+				emitOnce(p, 64<<10)
+			}
+			p.Send(how.request)
+			if how.then != "" {
+				p.Send(how.then)
+			}
+			p.Do("headers 201 $ok", "queue 201 100 ES")
+			frames := strings.Join(emitOnce(p, 64<<10), "\n")
+			if first := strings.Index(frames, "DATA"); first < 0 || !strings.HasPrefix(frames[first:], "DATA 201 ES len=100") {
+				t.Errorf("the next batch is\n%s", frames)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/nonet-h2/nonet/flowcontrol"
 	"github.com/nonet-h2/nonet/frame"
 )
 
@@ -26,7 +27,7 @@ type health struct {
 	n     uint32        // PINGs so far: the payload says which
 
 	settings time.Duration // when our SETTINGS left
-	rtt      time.Duration // the latest round trip; 0: not known
+	rtt      flowcontrol.RTT
 }
 
 const (
@@ -40,9 +41,9 @@ const (
 // probeTag begins the payload of the PINGs of health.
 const probeTag = "nnt?"
 
-// RTT returns the latest round-trip time: that of our SETTINGS and its
-// acknowledgement, or of a PING of ours. 0: not known yet.
-func (c *Conn) RTT() time.Duration { return c.health.rtt }
+// RTT returns the round-trip time, from our SETTINGS and its acknowledgement and
+// from PINGs that leave while DATA comes. 0: not known yet.
+func (c *Conn) RTT() time.Duration { return c.health.rtt.Time() }
 
 // watch starts the watch when a stream opens.
 func (c *Conn) watch(now time.Duration) {
@@ -65,7 +66,7 @@ func (h *health) allowed(now time.Duration) bool {
 func (c *Conn) progress(n int) {
 	h := &c.health
 	h.free = true
-	if h.data += int64(n); h.data >= probeData && c.lim.PingIdle > 0 && c.now-h.left >= probePause && h.allowed(c.now) {
+	if h.data += int64(n); h.data >= probeData && (!h.asked || c.now-h.left >= probePause) && h.allowed(c.now) {
 		h.due = true
 	}
 }
@@ -75,7 +76,9 @@ func (c *Conn) appendProbe(dst []byte, now time.Duration) []byte {
 	h := &c.health
 	h.n++
 	h.due, h.open, h.asked, h.free, h.left, h.data = false, true, true, false, now, 0
-	h.at = max(now+max(c.lim.PingTimeout, 1), 1)
+	if c.lim.PingIdle > 0 {
+		h.at = max(now+max(c.lim.PingTimeout, 1), 1)
+	}
 	return frame.AppendPing(dst, false, h.payload())
 }
 
@@ -91,7 +94,7 @@ func (h *health) answered(now time.Duration, data [8]byte) bool {
 		return false
 	}
 	h.open = false
-	h.rtt = max(now-h.left, 1)
+	h.rtt.Sample(now - h.left)
 	return true
 }
 

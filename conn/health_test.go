@@ -47,8 +47,23 @@ func TestNoHealthOfServers(t *testing.T) {
 	p.Send("HEADERS 1 ES EH $get")
 	p.Advance(10 * time.Minute)
 	p.WantIdle("no PING")
-	if p.Conn.RTT() == 0 {
-		t.Error("the round trip of SETTINGS is not known")
+}
+
+// TestRoundTripOfSettings: what SETTINGS and its acknowledgement took is known
+// before any PING.
+func TestRoundTripOfSettings(t *testing.T) {
+	for _, role := range []conn.Role{conn.Server, conn.Client} {
+		p := newPeer(t, conn.Config{Role: role})
+		if role == conn.Server {
+			p.Send("PREFACE")
+		}
+		p.Send("SETTINGS")
+		p.Flush()
+		p.Advance(7 * time.Millisecond)
+		p.Send("SETTINGS ACK")
+		if rtt := p.Conn.RTT(); rtt != 7*time.Millisecond {
+			t.Errorf("%v: round trip %v", role, rtt)
+		}
 	}
 }
 

@@ -102,6 +102,14 @@ func (r *resets) left(now, limit time.Duration) {
 	r.until = min(r.until, until)
 }
 
+// trim gives memory back once nothing is remembered.
+func (r *resets) trim(now time.Duration) {
+	r.ring.Trim(now)
+	if len(r.fresh) == 0 {
+		r.fresh = nil
+	}
+}
+
 // has reports whether frames on id, a closed stream, are to be ignored at now.
 // After a burst that is all older streams, for a while: a frame too many
 // ignored is no harm, but to end the connection for one that is just late is.

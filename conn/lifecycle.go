@@ -43,6 +43,7 @@ func (c *Conn) end(s *stream.Stream, code frame.ErrCode, by Side) {
 
 func (c *Conn) forget(s *stream.Stream) {
 	c.signals.list.Remove(s)
+	c.tuning.grown -= c.grownBy(s)
 	c.streams.Remove(s)
 	if c.streams.Len() == 0 {
 		c.peak = flowcontrol.Peak{}

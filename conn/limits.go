@@ -46,16 +46,20 @@ type Limits struct {
 	SendFrameSize uint32
 	// SettingsPerFrame bounds the settings of a SETTINGS frame. Default 32.
 	SettingsPerFrame int
-	// StreamWindow is the receive window of a stream, announced as
-	// SETTINGS_INITIAL_WINDOW_SIZE. Default 64 KiB: with MaxConcurrentStreams
-	// it bounds the body octets a connection can make us hold.
+	// StreamWindow is the receive window that a stream begins with, announced
+	// as SETTINGS_INITIAL_WINDOW_SIZE; it grows to what the path carries, at
+	// most 16 MiB. Default 64 KiB: with MaxConcurrentStreams and RecvBudget it
+	// bounds the body octets a connection can make us hold.
 	StreamWindow uint32
-	// ConnWindow is the receive window of the connection. Default 1 MiB.
+	// ConnWindow is the receive window that the connection begins with; it
+	// grows likewise. Default 1 MiB.
 	ConnWindow uint32
 	// RecvBudget is how many received and unread octets are credited to the
 	// connection window at once; above it credit waits for the application.
-	// Default 8 MiB, which is more than MaxConcurrentStreams × StreamWindow:
-	// the stream windows bound memory, and one slow stream starves nobody.
+	// It also bounds by how much the windows of all streams together grow
+	// beyond StreamWindow. Default 32 MiB: two streams can fill a path of
+	// 1 Gbit/s and 100 ms, and it is more than MaxConcurrentStreams ×
+	// StreamWindow, so that one slow stream starves nobody.
 	RecvBudget int64
 	// ControlQueue is how many unsent octets of answers (acknowledgements,
 	// RST_STREAM, refusals) stop the reading. Default 4096.
@@ -119,7 +123,7 @@ func (l Limits) WithDefaults() Limits {
 	def(&l.SettingsPerFrame, 32)
 	def(&l.StreamWindow, 64<<10)
 	def(&l.ConnWindow, 1<<20)
-	def(&l.RecvBudget, 8<<20)
+	def(&l.RecvBudget, 32<<20)
 	def(&l.ControlQueue, 4096)
 	def(&l.Interims, 16)
 	def(&l.Requests, 1_000_000)
@@ -166,6 +170,10 @@ const (
 	pingRing  = 16 // unanswered PINGs of the peer; when full, reading stops
 	debugSize = 64 // octets of the peer's GOAWAY debug data that are kept
 	carrySize = 1 << 10
+
+	// trimAfter is how long a connection without streams keeps the memory of
+	// streams: a pause between requests costs no allocation.
+	trimAfter = time.Second
 )
 
 // Costs of what a peer may do for nothing. Each bucket holds burst tokens and
@@ -202,6 +210,6 @@ const (
 	updatesPerData      = 20 // more of them for a DATA frame sent
 
 	// The backstop: octets of control frames may not exceed eight times the
-	// useful octets (DATA and decoded fields) and a mebibyte.
+	// useful octets (DATA either way and field blocks) and a mebibyte.
 	controlSlack, controlRatio = 1 << 20, 8
 )

@@ -187,7 +187,7 @@ func (c *Conn) recvSettingsAck() *frame.Error {
 	}
 	c.settings.acked = true
 	c.timers.settingsAck = 0
-	c.health.rtt = max(c.now-c.health.settings, 1)
+	c.health.rtt.Sample(c.now - c.health.settings)
 	c.dec.SetAllowedTableSize(c.lim.HeaderTableSize)
 	if d := int64(c.lim.StreamWindow) - frame.DefaultWindow; d < 0 {
 		for s := range c.streams.All() {

@@ -46,7 +46,7 @@ func (c *Conn) Snapshot() Snapshot {
 		Role: c.role, Draining: c.Draining(), Err: c.err,
 		Peer: c.settings.peer, PeerSeen: c.settings.seen, Ours: c.settingsList(nil), Acked: c.settings.acked,
 		SendWindow: c.send.Available(frame.DefaultWindow), RecvWindow: c.recv.Available(), RecvHeld: c.recv.Outstanding(),
-		RTT: c.health.rtt, Opened: c.ids.total,
+		RTT: c.RTT(), Opened: c.ids.total,
 		Streams: make([]StreamSnapshot, 0, c.streams.Len()),
 	}
 	for st := range c.streams.All() {

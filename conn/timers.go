@@ -13,6 +13,7 @@ type timers struct {
 	settingsAck time.Duration
 	partial     time.Duration // the frame or header block that was begun
 	idle        time.Duration
+	trim        time.Duration // without streams: memory to give back
 	drain       time.Duration // the answer to the shutdown's PING
 	streams     time.Duration // no stream is overdue before this; a lower bound
 
@@ -59,6 +60,7 @@ func (t *timers) input(l *Limits, in *input, now time.Duration) {
 func (c *Conn) resting(now time.Duration) {
 	if c.timers.rest && c.ids.active == 0 && c.leaving.phase == staying {
 		c.timers.set(&c.timers.idle, now, c.lim.Idle)
+		c.timers.set(&c.timers.trim, now, trimAfter)
 	}
 	c.timers.rest = false
 }
@@ -68,7 +70,7 @@ func (c *Conn) resting(now time.Duration) {
 func (c *Conn) Deadline() time.Duration {
 	t := &c.timers
 	d := time.Duration(0)
-	for _, x := range [...]time.Duration{t.handshake, t.settingsAck, t.partial, t.idle, t.drain, t.streams, c.health.at} {
+	for _, x := range [...]time.Duration{t.handshake, t.settingsAck, t.partial, t.idle, t.trim, t.drain, t.streams, c.health.at} {
 		if x > 0 && (d == 0 || x < d) {
 			d = x
 		}
@@ -102,9 +104,13 @@ func (c *Conn) Expire(now time.Duration) error {
 	}
 	if due(t.idle) {
 		t.idle = 0
-		if c.ids.active == 0 {
+		if c.ids.active == 0 && !t.rest { // else the rest begins only now
 			c.Shutdown(now)
 		}
+	}
+	if due(t.trim) {
+		t.trim = 0
+		c.trim(now)
 	}
 	if due(t.streams) {
 		c.expireStreams(now)
@@ -116,6 +122,25 @@ func (c *Conn) Expire(now time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// trim gives back the memory that only streams need.
+func (c *Conn) trim(now time.Duration) {
+	if c.streams.Len() > 0 {
+		return
+	}
+	c.streams.Trim()
+	c.queue.Trim()
+	c.ids.reset.trim(now)
+	if !c.in.block.open {
+		c.in.block.buf = nil
+	}
+	if len(c.in.carry) == 0 {
+		c.in.carry = nil
+	}
+	if len(c.out) == 0 {
+		c.out = nil
+	}
 }
 
 // expireStreams resets the streams that stalled and finds the next deadline.

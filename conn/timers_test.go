@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -236,4 +237,50 @@ func TestTimersOff(t *testing.T) {
 	if d := p.Conn.Deadline(); d != 0 {
 		t.Errorf("deadline %v within a DATA frame", d)
 	}
+}
+
+// A connection without streams gives their memory back after a second.
+func TestTrim(t *testing.T) {
+	p := newServer(t)
+	for id := 1; id < 40; id += 2 {
+		p.Send(fmt.Sprintf("HEADERS %d ES EH $get", id))
+	}
+	for id := 3; id < 40; id += 2 {
+		p.Do(fmt.Sprintf("headers %d $ok ES", id), fmt.Sprintf("release %d", id))
+	}
+	p.Emit(0)
+	p.Advance(2 * time.Second)
+	if got := p.Conn.Slots(); got != 20 {
+		t.Errorf("%d slots beside a stream, want 20", got)
+	}
+	p.Do("headers 1 $ok ES", "release 1")
+	p.Emit(0)
+	p.Advance(999 * time.Millisecond)
+	if got := p.Conn.Slots(); got != 20 {
+		t.Errorf("%d slots after less than a second, want 20", got)
+	}
+	p.Advance(time.Millisecond)
+	if got := p.Conn.Slots(); got != 0 {
+		t.Errorf("%d slots after a second, want none", got)
+	}
+	p.Send("HEADERS 41 ES EH $get")
+	p.Do("headers 41 $ok ES")
+	p.Send("RST_STREAM 3 CANCEL")
+	p.WantSignals("nothing of a stream that is gone")
+}
+
+// The idle time counts from the end of the last stream, also when an older one
+// is over in the same instant.
+func TestTimerIdleStartsAnew(t *testing.T) {
+	p := greeted(t, conn.Config{Limits: conn.Limits{Idle: 3 * time.Second}})
+	p.Send("HEADERS 1 ES EH $get")
+	p.Emit(0)
+	p.Now += 3 * time.Second
+	p.Do("headers 1 $ok ES", "release 1")
+	p.Advance(0)
+	p.Want("the response and nothing else", "HEADERS 1 ES")
+	p.Advance(2999 * time.Millisecond)
+	p.WantIdle("not three seconds")
+	p.Advance(time.Millisecond)
+	p.Want("three seconds", "GOAWAY last=2147483647 NO_ERROR", "PING text=nonetbye")
 }

@@ -28,6 +28,9 @@ func (b *Budget) SetLimit(n int64) (credit int) {
 	return b.settle(before - b.Withheld())
 }
 
+// Limit is the limit in octets.
+func (b *Budget) Limit() int64 { return b.limit }
+
 // Received adds n octets that arrived for the application and says how many to credit at once.
 func (b *Budget) Received(n int) (credit int) {
 	before := b.Withheld()

@@ -45,12 +45,17 @@ func (w *Recv) Receive(n int) bool {
 // is not returned, so a repeated Return cannot widen the window beyond its target.
 func (w *Recv) Return(n int) { w.owed += min(int64(n), w.Outstanding()) }
 
+// largeUpdate is an increment that is always worth a frame: waiting for half of a large window would leave
+// the peer without credit for a part of each round trip.
+const largeUpdate = 1 << 20
+
 // Pending says that Update would announce something.
-func (w *Recv) Pending() bool { return w.owed > 0 && 2*w.owed >= w.target }
+func (w *Recv) Pending() bool { return w.owed > 0 && (2*w.owed >= w.target || w.owed >= largeUpdate) }
 
 // Update is the increment to announce now in a WINDOW_UPDATE frame, which the caller must send: from here on
-// the peer may use it. It is 0 while less than half of the target is owed, so that a frame is worth its
-// octets; a peer that waits has then always more than half of the target in hand or in our buffers.
+// the peer may use it. It is 0 while less than half of the target is owed, and less than 1 MiB, so that a
+// frame is worth its octets; a peer that waits has then always more than half of the target in hand or in
+// our buffers.
 func (w *Recv) Update() uint32 {
 	if !w.Pending() {
 		return 0
@@ -63,6 +68,9 @@ func (w *Recv) Update() uint32 {
 
 // Available is what the peer may send now, in octets. Negative after a Shift below what is in flight.
 func (w *Recv) Available() int64 { return w.available }
+
+// Owed is what the next Update would announce if it announced everything that came back.
+func (w *Recv) Owed() uint32 { return uint32(max(w.owed, 0)) }
 
 // Target is the window that the peer is meant to have.
 func (w *Recv) Target() uint32 { return uint32(w.target) }

@@ -26,6 +26,7 @@ type Stream struct {
 	ContentLength int64 // declared by the peer's content-length; -1: none
 	Received      int64 // octets of content received, to hold against ContentLength
 
+	Tuned    time.Duration // when octets that count towards the next increment of Recv began to come
 	LastRecv time.Duration // when the peer last made progress on this stream
 	LastSent time.Duration // when we last did
 

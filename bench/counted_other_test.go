@@ -1,0 +1,6 @@
+//go:build !unix
+
+package bench
+
+// Read reads from the socket.
+func (c *countedConn) Read(p []byte) (n int, err error) { return c.Conn.Read(p) }
