@@ -156,14 +156,14 @@ func servers(secure bool) (ours []server, theirs server) {
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	native := func(name string, s *nonet.Server) server {
 		s.TLSConfig = config
-		s.Limits = conn.Limits{MaxConcurrentStreams: maxStreams}
+		s.Limits = conn.Limits{MaxConcurrentStreams: maxStreams, Requests: -1}
 		if secure {
 			return server{name, s.ServeTLS, s.Close}
 		}
 		return server{name, s.Serve, s.Close}
 	}
 	adapted := &nethttp.Server{Handler: http.HandlerFunc(httpHandler), TLSConfig: config}
-	adapted.Limits.MaxConcurrentStreams = maxStreams
+	adapted.Limits = conn.Limits{MaxConcurrentStreams: maxStreams, Requests: -1}
 	ours = []server{
 		native("stream", &nonet.Server{Handler: streamHandler}),
 		native("inline", &nonet.Server{Inline: streamHandler}),

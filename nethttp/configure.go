@@ -41,6 +41,7 @@ func ConfigureServer(s *http.Server) error {
 	n := &nonet.Server{Handler: e.serve}
 	n.Logger = logs.engine()
 	n.DisableHTTP1 = true
+	allowFields(&n.Limits)
 	setIdle(&n.Config, s.IdleTimeout, s.ReadTimeout)
 	if s.MaxHeaderBytes > 0 {
 		n.Limits.HeaderListSize = uint32(min(s.MaxHeaderBytes, 1<<28))

@@ -64,6 +64,8 @@ func requestRows() []exchange {
 		with("field: 40 of them (http.Header)", many(40)...),
 		with("field: 150 of them (http.Header)", many(150)...),
 		with("field: 80 cookies (RFC 9113 8.2.3)", crumbs(80)...),
+		with("field: 300 of them (http.Header)", many(300)...),
+		with("field: 190 cookies (RFC 9113 8.2.3)", crumbs(190)...),
 		with("field: 50 KB in all (RFC 9113 10.5.1)", "x-a", strings.Repeat("a", 25000), "x-b", strings.Repeat("b", 25000)),
 		with("field: a long value (http.Header)", "x-long", strings.Repeat("v", 6000)),
 		with("host: equal to :authority (RFC 9113 8.3.1)", "host", "example.com"),

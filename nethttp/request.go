@@ -45,6 +45,8 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 	}
 	h := make(http.Header, regular)
 	var seen [2]uint64 // tokens
+	var room [8]string
+	crumbs := room[:0]
 	protocol := ""
 	for i := range f.Len() {
 		t := f.Token(i)
@@ -69,6 +71,9 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 		case hpack.TokenProtocol:
 			protocol = v
 			continue
+		case hpack.TokenCookie:
+			crumbs = append(crumbs, v)
+			continue
 		case hpack.TokenUnknown:
 			if old, ok := h[name]; ok {
 				h[name] = append(old, v)
@@ -77,12 +82,6 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 		default:
 			name = canonical[t]
 			if bit := uint64(1) << (t & 63); seen[t>>6]&bit != 0 {
-				if t == hpack.TokenCookie {
-					// RFC 9113 8.2.3: crumbs "MUST be concatenated into a single octet
-					// string using the two-octet delimiter of 0x3b, 0x20".
-					h[name][0] += "; " + v
-					continue
-				}
 				h[name] = append(h[name], v)
 				continue
 			} else {
@@ -92,6 +91,13 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 		values = append(values, v)
 		n := len(values)
 		h[name] = values[n-1 : n : n]
+	}
+	if len(crumbs) > 0 {
+		// RFC 9113 8.2.3: crumbs "MUST be concatenated into a single octet string
+		// using the two-octet delimiter of 0x3b, 0x20".
+		values = append(values, strings.Join(crumbs, "; "))
+		n := len(values)
+		h["Cookie"] = values[n-1 : n : n]
 	}
 	if r.Host == "" {
 		r.Host = string(f.Get(hpack.TokenHost))
@@ -159,8 +165,12 @@ func hasToken(values []string, token string) bool {
 	return false
 }
 
-// announced returns the trailers that a request announces, and removes the
-// field that did.
+// maxAnnounced bounds the names of r.Trailer: a field that HPACK's table holds
+// could cost its sender an octet and us a map of thousands.
+const maxAnnounced = 128
+
+// announced returns the trailers that a request announces, the first 128 of them,
+// and removes the field that did.
 func announced(h http.Header) http.Header {
 	list, ok := h["Trailer"]
 	if !ok {
@@ -176,6 +186,9 @@ func announced(h http.Header) http.Header {
 			}
 			if trailer == nil {
 				trailer = make(http.Header)
+			}
+			if len(trailer) >= maxAnnounced {
+				break
 			}
 			trailer[name] = nil
 		}

@@ -1,9 +1,11 @@
 package nethttp
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/nonet-h2/nonet/hpack"
@@ -48,5 +50,22 @@ func TestNames(t *testing.T) {
 		if got, want := string(appendCanonical(nil, []byte(name))), http.CanonicalHeaderKey(name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
+	}
+}
+
+// A trailer field with thousands of names, which HPACK's table makes an octet on
+// the wire, becomes no map of thousands.
+func TestAnnouncedTrailers(t *testing.T) {
+	names := make([]string, 5000)
+	for i := range names {
+		names[i] = fmt.Sprintf("x%d", i)
+	}
+	h := http.Header{"Trailer": {strings.Join(names[:100], ","), strings.Join(names, ", ")}}
+	got := announced(h)
+	if len(got) != maxAnnounced || h["Trailer"] != nil {
+		t.Errorf("%d names, the field is %q", len(got), h["Trailer"])
+	}
+	if _, ok := got["X99"]; !ok {
+		t.Error("one of the first is missing")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nonet-h2/nonet"
+	"github.com/nonet-h2/nonet/conn"
 	h2tls "github.com/nonet-h2/nonet/tls"
 )
 
@@ -189,12 +190,26 @@ func (s *Server) start() *nonet.Server {
 	}
 	c := &s.engine.Config
 	c.Logger = logs.engine()
+	allowFields(&c.Limits)
 	setIdle(c, s.IdleTimeout, s.ReadTimeout)
 	if s.MaxHeaderBytes > 0 {
 		c.Limits.HeaderListSize = uint32(min(s.MaxHeaderBytes, 1<<28))
 	}
 	s.engine.UseHTTP1(hs)
 	return s.engine
+}
+
+// allowFields lets requests have more fields than the engine's default, where
+// nothing else is said: programs that come from net/http know no such limit, and
+// browsers send each cookie as a field of its own, up to 180 for a site. What they
+// all take together stays bounded by Limits.HeaderListSize.
+func allowFields(l *conn.Limits) {
+	if l.HeaderFields == 0 {
+		l.HeaderFields = 256
+	}
+	if l.CookieCrumbs == 0 {
+		l.CookieCrumbs = 180
+	}
 }
 
 // setIdle sets how long a connection may be idle, as net/http chooses it.
