@@ -18,8 +18,6 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"golang.org/x/net/http2"
-
 	"github.com/nonet-h2/nonet/interop/host"
 )
 
@@ -238,47 +236,6 @@ func TestConnectCancel(t *testing.T) {
 			t.Errorf("Receive: %v, context: %v", errs[0], errs[1])
 		}
 	})
-}
-
-// TestConnectReset: connect-go reads the code of a reset out of the error's
-// text. It can on nonet; net/http's text doesn't say that the peer reset it.
-func TestConnectReset(t *testing.T) {
-	for _, tt := range []struct {
-		code http2.ErrCode
-		want connect.Code
-	}{
-		{http2.ErrCodeCancel, connect.CodeCanceled},
-		{http2.ErrCodeRefusedStream, connect.CodeUnavailable},
-		{http2.ErrCodeEnhanceYourCalm, connect.CodeResourceExhausted},
-		{http2.ErrCodeProtocol, connect.CodeInternal},
-		{http2.ErrCodeInadequateSecurity, connect.CodePermissionDenied},
-	} {
-		t.Run(tt.code.String(), func(t *testing.T) {
-			host.Each(t, func(t *testing.T, k host.Kind, overTLS bool) {
-				want := tt.want
-				if k == host.NetHTTP {
-					want = connect.CodeUnknown
-				}
-				// Receive looks at the context first, which is cancelled with the read.
-				read := make(chan error, 1)
-				h := connect.NewBidiStreamHandler(bidiPath, func(_ context.Context, st *connect.BidiStream[text, text]) error {
-					_, err := st.Receive()
-					read <- err
-					return err
-				})
-				r := host.Start(t, k, overTLS, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					h.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
-				}))
-				p := speak(t, r)
-				p.open(bidiPath)
-				p.data([]byte{0, 0, 0, 0, 100, 1, 2, 3})
-				p.check(p.WriteRSTStream(1, tt.code))
-				if err := wait(t, read, "the handler's Receive"); connect.CodeOf(err) != want {
-					t.Errorf("Receive: %v (%v), want code %v", err, connect.CodeOf(err), want)
-				}
-			})
-		})
-	}
 }
 
 // TestConnectFromGRPC: grpc-go's client with connect-go's handlers.
