@@ -132,7 +132,8 @@ func runCase(t *testing.T, client, port string, overTLS bool, name string) {
 		args = append(args, "--service_config_json="+orcaBalancer)
 	}
 	if strings.HasSuffix(name, "_soak") {
-		args = append(args, "--soak_iterations=50", "--soak_num_threads=5", "--soak_per_iteration_max_acceptable_latency_ms=5000")
+		args = append(args, "--soak_iterations=30", "--soak_num_threads=5",
+			"--soak_per_iteration_max_acceptable_latency_ms=30000", "--soak_overall_timeout_seconds=60")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*host.Patience)
 	defer cancel()

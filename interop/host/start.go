@@ -17,7 +17,7 @@ import (
 )
 
 // Patience bounds every wait of the tests. Nothing that works comes near it.
-const Patience = 20 * time.Second
+const Patience = 60 * time.Second
 
 // certificate is the development certificate of all servers of this process.
 var certificate = sync.OnceValues(func() (tls.Certificate, error) { return h2tls.Development() })
