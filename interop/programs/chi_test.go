@@ -22,7 +22,7 @@ func router(logs io.Writer) http.Handler {
 	r := chi.NewRouter()
 	r.Use(
 		middleware.RequestID,
-		middleware.RealIP,
+		middleware.ClientIPFromHeader("X-Real-IP"),
 		middleware.RequestLogger(formatter{log.New(logs, "", 0)}),
 		middleware.Recoverer,
 		middleware.CleanPath,
@@ -38,7 +38,7 @@ func router(logs io.Writer) http.Handler {
 	r.Get("/id", func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, middleware.GetReqID(r.Context()))
 	})
-	r.Get("/ip", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })
+	r.Get("/ip", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, middleware.GetClientIP(r.Context())) })
 	r.Get("/panic", func(http.ResponseWriter, *http.Request) { panic("in the handler") })
 	r.With(middleware.Timeout(time.Millisecond)).Get("/late", func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()

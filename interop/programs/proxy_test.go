@@ -97,7 +97,9 @@ func TestReverseProxy(t *testing.T) {
 		c.want(c.get("/none"), 404, "404 page not found\n")
 		trailers(c)
 		hints(c)
-		duplex(c)
+		if c.proto == "HTTP/2.0" {
+			duplex(c) // net/http's HTTP/1.1 server takes the content from the proxy when a response begins
+		}
 
 		// A client that goes takes its request with it to the application.
 		ctx, cancel := context.WithCancel(t.Context())
@@ -163,24 +165,11 @@ func duplex(c *client) {
 	pr, pw := io.Pipe()
 	defer pw.Close()
 	req, _ := http.NewRequestWithContext(c.t.Context(), "POST", c.r.URL+"/echo", pr)
-	if c.proto == "HTTP/1.1" {
-		// net/http's client reads no response to a request that it still writes.
-		go func() {
-			io.WriteString(pw, "part")
-			pw.Close()
-		}()
-	}
 	resp, err := c.Do(req)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if c.proto == "HTTP/1.1" {
-		if b, err := io.ReadAll(resp.Body); string(b) != "part" || err != nil {
-			c.t.Errorf("POST /echo: %q, %v", b, err)
-		}
-		return
-	}
 	for i := range 20 {
 		part := fmt.Sprintf("part %2d", i)
 		if _, err := io.WriteString(pw, part); err != nil {
