@@ -137,7 +137,16 @@ func runCase(t *testing.T, client, port string, overTLS bool, name string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*host.Patience)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, client, args...).CombinedOutput(); err != nil {
-		t.Errorf("%s: %v\n%s", name, err, out)
+	for try := 1; ; try++ {
+		out, err := exec.CommandContext(ctx, client, args...).CombinedOutput()
+		if err == nil {
+			return
+		}
+		// The client ends its request after it cancelled it. On a busy machine
+		// both leave in the wrong order, and any server may have answered.
+		if name == "cancel_after_begin" && bytes.Contains(out, []byte("CloseAndRecv() got error code 0, want 1")) && try < 10 {
+			continue
+		}
+		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 }
