@@ -177,6 +177,22 @@ func TestInnocentBrowser(t *testing.T) {
 	p.WantAlive("a browser is no attacker")
 }
 
+// TestInnocentWatcher cancels responses that have begun, as clients of gRPC's
+// streams do to end them.
+func TestInnocentWatcher(t *testing.T) {
+	p := newServer(t)
+	for i := range 2000 {
+		id := 2*i + 1
+		p.Send(fmt.Sprintf("HEADERS %d ES EH $get", id))
+		p.Do(fmt.Sprintf("headers %d $ok", id), fmt.Sprintf("queue %d 10", id))
+		p.Flush()
+		p.Send(fmt.Sprintf("RST_STREAM %d CANCEL", id))
+		p.Do(fmt.Sprintf("release %d", id))
+	}
+	p.Skip()
+	p.WantAlive("an answer was on its way")
+}
+
 func TestInnocentGRPCClient(t *testing.T) {
 	p := newServer(t)
 	p.Send("HEADERS 1 EH $post")

@@ -142,7 +142,9 @@ func (c *Conn) recvReset(id uint32, code frame.ErrCode) (Event, *frame.Error) {
 		}
 		return Event{}, c.abuse.closed(c.now)
 	}
-	if c.role == Server && !(ended(s) && s.Queued == 0) {
+	// A client may leave a response that has begun: gRPC streams and downloads
+	// end so, and cost no more than those that are read to their end.
+	if c.role == Server && s.Flags&flagFinal == 0 {
 		if f := c.abuse.reset(c.now, costResetByPeer); f != nil {
 			return Event{}, f
 		}

@@ -180,8 +180,8 @@ const (
 // regains rate a second; taking from an empty one ends the connection with
 // ENHANCE_YOUR_CALM.
 const (
-	// Resets: streams that made us work and were not answered, whoever reset
-	// them. A completed request gives one token back.
+	// Resets: streams that made us work and whose answer had not begun, whoever
+	// reset them. A completed request gives one token back.
 	resetBurst, resetRate = 200, 20
 	costResetByPeer       = 1
 	costStreamError       = 4 // we had to reset it for the peer's fault
