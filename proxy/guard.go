@@ -184,6 +184,9 @@ func (g *guard) collect(part []byte) {
 		return
 	}
 	g.line = append(g.line, part...)
+	if n := min(len(g.line), len(version)); g.state == statusLine && string(g.line[:n]) != version[:n] {
+		g.fail = errStatus // there may be no end of the line to wait for
+	}
 }
 
 // contentEnded is after the last octet of the content, or of a chunk.

@@ -2,6 +2,9 @@ package proxy
 
 import "bytes"
 
+// version is how a response begins.
+const version = "HTTP/1."
+
 // header is what the framing of a response depends on.
 type header struct {
 	status  int
@@ -16,8 +19,7 @@ func (h *header) framed() bool { return h.chunked || h.length >= 0 }
 // parseStatus parses the status line (RFC 9112 4). The blank before an empty
 // reason may be missing.
 func parseStatus(line []byte) (header, error) {
-	const prefix = "HTTP/1."
-	if len(line) < len("HTTP/1.1 200") || string(line[:len(prefix)]) != prefix || line[8] != ' ' {
+	if len(line) < len("HTTP/1.1 200") || string(line[:len(version)]) != version || line[8] != ' ' {
 		return header{}, errStatus
 	}
 	h := header{minor: line[7], length: -1}

@@ -212,7 +212,7 @@ func (h *Handler) forwards(name string) bool {
 	case "expect", "forwarded", "x-real-ip", "http2-settings", "host":
 		return false
 	}
-	return !strings.HasPrefix(name, "x-forwarded-")
+	return !strings.HasPrefix(name, "x-forwarded")
 }
 
 // trailers returns those of the client's trailers that the backend may get.
