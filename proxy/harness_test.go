@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/nethttp"
 	"github.com/nonet-h2/nonet/proxy"
 )
@@ -57,6 +58,16 @@ func (l *lines) String() string {
 // newEdge starts a proxy in front of a backend's address.
 func newEdge(t testing.TB, backend string, c proxy.Config) *edge {
 	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newEdgeOn(t, ln, backend, c, nonet.Config{})
+}
+
+// newEdgeOn is newEdge on a listener, with a server that is told more.
+func newEdgeOn(t testing.TB, ln net.Listener, backend string, c proxy.Config, sc nonet.Config) *edge {
+	t.Helper()
 	e := &edge{t: t, log: new(lines)}
 	c.Backend = "http://" + backend
 	c.Logger = slog.New(slog.NewTextHandler(e.log, nil))
@@ -64,12 +75,8 @@ func newEdge(t testing.TB, backend string, c proxy.Config) *edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	e.h, e.addr = h, ln.Addr().String()
-	e.srv = &nethttp.Server{Handler: h}
+	e.srv = &nethttp.Server{Handler: h, Config: sc}
 	e.srv.Logger = c.Logger
 	go e.srv.Serve(ln)
 	t.Cleanup(e.close)
@@ -118,6 +125,8 @@ type client struct {
 	acked int
 	pings int
 	ended error
+
+	started <-chan struct{} // one for each connection on which the backend has got something
 }
 
 func (e *edge) connect() *client {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/proxy"
 )
 
@@ -37,16 +38,13 @@ const (
 	forwarded = `HEADERS 200 content-length=2 | DATA "ok" END_STREAM`
 )
 
-// started waits until the backend has got something.
-var started func()
-
 func attempts(t *testing.T, list []attempt) {
 	for _, a := range list {
 		t.Run(a.name, func(t *testing.T) {
 			r := newRecorder(t)
 			e := newEdge(t, r.listen(), a.config)
-			started = func() { <-r.first }
 			c := e.connect()
+			c.started = r.first
 			a.send(c)
 			if a.got == "" {
 				a.got = malformed
@@ -152,13 +150,13 @@ func TestF01_ContentBeyondLength(t *testing.T) {
 		{name: "length 5, in one frame later", begun: true, send: func(c *client) {
 			c.headers(1, post("/", "content-length=5"), false)
 			c.flush()
-			started()
+			<-c.started
 			c.data(1, "hello"+smuggled, true)
 		}},
 		{name: "length 5, in two frames later", begun: true, send: func(c *client) {
 			c.headers(1, post("/", "content-length=5"), false)
 			c.flush()
-			started()
+			<-c.started
 			c.data(1, "hell", false)
 			c.data(1, "o"+smuggled, false)
 		}},
@@ -175,14 +173,14 @@ func TestF02_ContentBelowLength(t *testing.T) {
 			c.headers(1, post("/", "content-length=50"), false)
 			c.data(1, "hello", false)
 			c.flush()
-			started()
+			<-c.started
 			c.data(1, "", true)
 		}},
 		{name: "trailers instead", begun: true, send: func(c *client) {
 			c.headers(1, post("/", "content-length=50"), false)
 			c.data(1, "hello", false)
 			c.flush()
-			started()
+			<-c.started
 			c.headers(1, fields("x-a=1"), true)
 		}},
 	})
@@ -270,14 +268,14 @@ func TestF07_SplittingByValue(t *testing.T) {
 				c.headers(1, post("/", "trailer=x-a"), false)
 				c.data(1, "hi", false)
 				c.flush()
-				started()
+				<-c.started
 				c.headers(1, fields("x-a="+v), true)
 			}},
 			{name: fmt.Sprintf("trailer %q", v), begun: true, send: func(c *client) {
 				c.headers(1, post("/"), false)
 				c.data(1, "hi", false)
 				c.flush()
-				started()
+				<-c.started
 				c.headers(1, fields("x-a="+v), true)
 			}},
 		})
@@ -397,7 +395,7 @@ func TestF17_PseudoHeaderFields(t *testing.T) {
 			c.headers(1, post("/"), false)
 			c.data(1, "hi", false)
 			c.flush()
-			started()
+			<-c.started
 			c.headers(1, fields(f), true)
 		}}})
 	}
@@ -660,8 +658,11 @@ func TestF25_Connect(t *testing.T) {
 	}}})
 	// A server that lets extended CONNECT through.
 	r := newRecorder(t)
-	e := newEdge(t, r.listen(), proxy.Config{})
-	e.srv.EnableConnectProtocol = true
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEdgeOn(t, ln, r.listen(), proxy.Config{}, nonet.Config{EnableConnectProtocol: true})
 	c := e.connect()
 	c.headers(1, fields(":method=CONNECT", ":protocol=websocket", ":scheme=http", ":path=/", ":authority=example.com"), false)
 	c.data(1, smuggled+"\r\n", true)
@@ -726,7 +727,7 @@ func TestF29_AbortedContent(t *testing.T) {
 			c.headers(1, fs, false)
 			c.data(1, "half", false)
 			c.flush()
-			started()
+			<-c.started
 			c.fr.WriteRSTStream(1, 8)
 			c.note(1, "RST_STREAM CANCEL") // ours: nothing comes back
 		}}})
