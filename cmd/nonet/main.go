@@ -3,6 +3,7 @@
 //	nonet serve    serve HTTP/2, with HTTP/1.1 as fallback, to try things on
 //	nonet get      send requests over HTTP/2 and print the responses
 //	nonet dump     print octets of HTTP/2: field blocks, frames, connections
+//	nonet proxy    serve HTTP/2 in front of an application that speaks HTTP/1.1
 //
 // "nonet COMMAND -h" lists a command's flags.
 package main
@@ -29,6 +30,7 @@ var commands = []command{
 	{"serve", "serve HTTP/2, with HTTP/1.1 as fallback, to try things on", serve},
 	{"get", "send requests over HTTP/2 and print the responses", runGet},
 	{"dump", "print octets of HTTP/2: field blocks, frames, connections", dump},
+	{"proxy", "serve HTTP/2 in front of an application that speaks HTTP/1.1", forward},
 }
 
 // usageError is a fault of the command line: exit status 2.

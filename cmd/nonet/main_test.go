@@ -178,6 +178,28 @@ func TestErrors(t *testing.T) {
 		{"dump with a huge table", "dump -hpack -table 65537 " + octets, 2, []string{"65537", "65536"}},
 		{"dump with a wrong number", "dump -hpack -table x", 2, []string{"-table", `"x"`}},
 
+		{"no application", "proxy", 2, []string{"-to is missing", "http://HOST:PORT"}},
+		{"application by https", "proxy -to https://127.0.0.1:1", 2, []string{`"https://127.0.0.1:1"`, "is https", "cleartext"}},
+		{"application by another scheme", "proxy -to ftp://127.0.0.1:1", 2, []string{`"ftp://127.0.0.1:1"`, "http://HOST:PORT"}},
+		{"application without a scheme", "proxy -to 127.0.0.1:1", 2, []string{`"127.0.0.1:1"`, "http://HOST:PORT"}},
+		{"application that is no URL", "proxy -to http://[::1", 2, []string{`"http://[::1"`, "not a URL", "missing ']'"}},
+		{"application with a line feed", "proxy -to http://a\nb", 2, []string{"not a URL"}},
+		{"application without a host", "proxy -to http://:80", 2, []string{`"http://:80"`, "no host"}},
+		{"application without anything", "proxy -to http://", 2, []string{"no host"}},
+		{"application with a bad port", "proxy -to http://a:66000", 2, []string{"no valid host and port"}},
+		{"application with a path", "proxy -to http://a/b", 2, []string{"has a path"}},
+		{"application with a query", "proxy -to http://a?b", 2, []string{"has a query"}},
+		{"application with a fragment", "proxy -to http://a#b", 2, []string{"fragment"}},
+		{"application with a user", "proxy -to http://u:p@a", 2, []string{"has a user"}},
+		{"bad host", "proxy -to http://a -host a,b:80", 2, []string{`"b:80"`}},
+		{"no host", "proxy -to http://a -host a,", 2, []string{`""`}},
+		{"bad timeout", "proxy -to http://a -timeout 5", 2, []string{"-timeout", `"5"`}},
+		{"proxy with an argument", "proxy http://a", 2, []string{`unexpected argument "http://a"`}},
+		{"proxy, cleartext with certificate", "proxy -to http://a -h2c -cert x -key y", 2, []string{"proxy: -h2c", "-cert"}},
+		{"proxy, certificate without key", "proxy -to http://a -cert x", 2, []string{"proxy: -cert and -key go together"}},
+		{"proxy on a taken port", "proxy -to http://a -addr " + taken, 1, []string{"proxy: ", taken, "in use"}},
+		{"proxy without its certificate", "proxy -to http://a -cert " + missing + " -key " + keyFile, 1, []string{"proxy: ", missing, "file does not exist"}},
+
 		{"dump of an empty file", "dump -frames " + empty, 1, []string{empty, "is empty"}},
 		{"dump of a directory", "dump -frames testdata", 1, []string{"testdata", "is a directory"}},
 		{"dump of what is not hex", "dump -frames " + text, 1, []string{text, "line 1", `'n' is not a hex digit`}},
@@ -219,12 +241,14 @@ func TestHelp(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"help", []string{"nonet serve ", "nonet dump ", `"nonet COMMAND -h"`}},
 		{"dump -h", []string{"usage: nonet dump", "examples:", "| nonet dump -hpack\n", "-table octets\n", "-in kind\n", "-json\n", "  -v\t"}},
+		{"help", []string{"nonet serve ", "nonet dump ", "nonet proxy ", `"nonet COMMAND -h"`}},
 		{"-h", []string{"nonet serve "}},
 		{"--help", []string{"nonet serve "}},
 		{"serve -h", []string{"usage: nonet serve", "-addr address\n", "-cert file\n", "-key file\n", "-h2c\n",
 			"-handler kind\n", "-max-streams uint\n", "-v\t", `"127.0.0.1:8443"`}},
+		{"proxy -h", []string{"usage: nonet proxy", "-to URL\n", "-addr address\n", "-cert file\n", "-key file\n", "-h2c\n", "-host names\n", "-timeout duration\n",
+			"-max-streams uint\n", "-v\t"}},
 		{"serve --help", []string{"usage: nonet serve"}},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
