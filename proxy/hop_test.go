@@ -95,6 +95,18 @@ func TestRequestContent(t *testing.T) {
 			c.data(1, "hello", false)
 			c.headers(1, fields("authorization=x", "x-forwarded-for=y"), true)
 		}, "hello"},
+		{"trailers that were not announced", post("/"), func(c *client) {
+			c.data(1, "hello", false)
+			c.headers(1, fields("x-a=1", "x-a=2", "authorization=x", "connection_=x"), true)
+		}, "5\r\nhello\r\n0\r\nX-A: 1\r\nX-A: 2\r\n\r\n"},
+		{"some announced, some not", post("/", "trailer=x-sum"), func(c *client) {
+			c.data(1, "hello", false)
+			c.headers(1, fields("x-a=1", "x-sum=7"), true)
+		}, "5\r\nhello\r\n0\r\nX-A: 1\r\nX-Sum: 7\r\n\r\n"},
+		{"not announced, and a length", post("/", "content-length=5"), func(c *client) {
+			c.data(1, "hello", false)
+			c.headers(1, fields("x-a=1"), true)
+		}, "hello"},
 		{"trailers without content", post("/", "trailer=x-sum"), func(c *client) {
 			c.headers(1, fields("x-sum=7"), true)
 		}, "0\r\nX-Sum: 7\r\n\r\n"},

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nonet-h2/nonet"
+	"github.com/nonet-h2/nonet/nethttp"
 )
 
 // transport returns the pool of connections to the backend.
@@ -106,7 +107,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		if b.dst != nil {
-			maps.Copy(b.dst, b.h.trailers(b.x.in.Trailer))
+			maps.Copy(b.dst, b.h.trailers(nethttp.Trailers(b.x.in)))
 		}
 	case err != nil:
 		b.x.failed.CompareAndSwap(nil, &err)

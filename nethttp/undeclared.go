@@ -1,0 +1,29 @@
+package nethttp
+
+import "net/http"
+
+// Trailers returns the trailers of a request whose body was read to its end,
+// those that it did not announce included. [http.Request] has only announced
+// ones on HTTP/2, and does not say which others came. The Body must be the one
+// that the server gave.
+func Trailers(r *http.Request) http.Header {
+	b, ok := r.Body.(*body)
+	if !ok {
+		return r.Trailer // on HTTP/1.1 all of them
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done {
+		return nil // they go with the handler
+	}
+	f := b.s.Trailers()
+	if f.Len() == 0 {
+		return nil
+	}
+	h := make(http.Header, f.Len())
+	for i := range f.Len() {
+		name := headerName(f.Token(i), f.Name(i))
+		h[name] = append(h[name], string(f.Value(i)))
+	}
+	return h
+}
