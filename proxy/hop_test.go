@@ -526,6 +526,35 @@ func TestHTTP1Client(t *testing.T) {
 	e.logged(0)
 }
 
+// TestHTTP1Duplex: content and response of HTTP/1.1 at once, and more of it
+// than any buffer holds.
+func TestHTTP1Duplex(t *testing.T) {
+	const size = 4 << 20
+	addr := app(t, func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		http.NewResponseController(w).Flush()
+		io.Copy(w, r.Body)
+	})
+	e := newEdge(t, addr, proxy.Config{})
+	for _, length := range []int64{size, -1} {
+		r, err := http.NewRequest("PUT", "http://"+e.addr+"/", io.LimitReader(zeros{}, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ContentLength = length
+		r.Close = true
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, res.Body)
+		if n != size || err != nil || res.ProtoMajor != 1 {
+			t.Errorf("%s: %d octets, %v", res.Proto, n, err)
+		}
+	}
+	e.logged(0)
+}
+
 // TestWebSocket: an upgrade of HTTP/1.1 crosses the hop, and then octets both
 // ways.
 func TestWebSocket(t *testing.T) {

@@ -205,6 +205,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	if r.Body == http.NoBody {
 		r.ContentLength = 0 // and not unknown
+	} else {
+		// On HTTP/1.1 net/http would else throw content away once the response
+		// begins. On HTTP/2 there is nothing to enable.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
 	h.proxy.ServeHTTP(&writer{w}, r)
 }

@@ -146,7 +146,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	case err == nil:
 	case err == io.EOF:
 		keepTrailers(b.res.Trailer)
-	case b.res.Request.Context().Err() == nil:
+	case b.res.Request.Context().Err() == nil && exchangeOf(b.res.Request.Context()).failed.Load() == nil:
 		b.h.log(b.res.Request, b.res.StatusCode, errBroken{err})
 	}
 	return n, err
