@@ -89,13 +89,19 @@ func decodeFields(b []byte) (fs []field) {
 	return fs
 }
 
-// FuzzHop sends a request of any fields, content and trailers through the edge,
-// all in memory. The backend must get none and the client an error, or exactly
-// one, with the method, target, host and content that were sent.
+// FuzzHop sends a request through the edge, all in memory: its method, target
+// and host, other fields, content and trailers. The backend must get none and
+// the client an error, or exactly one, with the method, target, host and content
+// that were sent. How the content is cut, and whether there is a host by itself,
+// is in shape.
 func FuzzHop(f *testing.F) {
 	add := func(fs []field, body string, trailers []field) {
-		for _, cut := range []uint8{0, 3} {
-			f.Add(encodeFields(fs), []byte(body), encodeFields(trailers), cut)
+		more := fs[4:]
+		if len(more) > 0 && more[0].name == "" {
+			more = nil
+		}
+		for _, shape := range []uint8{0, 3} {
+			f.Add(fs[0].value, fs[2].value, fs[3].value, encodeFields(more), []byte(body), encodeFields(trailers), shape)
 		}
 	}
 	add(get("/a?b"), "", nil)
@@ -106,13 +112,18 @@ func FuzzHop(f *testing.F) {
 	add(post("/", "transfer-encoding=chunked", "expect=100-continue"), "0\r\n\r\n", nil)
 	add(get("//a\"b", "cookie=a", "cookie=b", "host=example.com", "te=trailers", "via=1.1 x", "max-forwards=3"), "", nil)
 	add(get("/", "x-a=b\r\nContent-Length: 5", "content_length=5", "connection=x"), "", nil)
-	add(fields(":method=OPTIONS", ":scheme=https", ":path=*", "host=[::1]:80"), "", nil)
+	add(fields(":method=OPTIONS", ":scheme=https", ":path=*", ":authority=", "host=[::1]:80"), "", nil)
 	add(fields(":method=HEAD", ":scheme=https", ":path=/%zz?%zz;", ":authority=a.b:1"), "", nil)
-	f.Fuzz(func(t *testing.T, head, body, trailers []byte, cut uint8) {
-		if len(head)+len(body)+len(trailers) > 8<<10 {
+	add(fields(":method=DELETE", ":scheme=https", ":path=//x//..?a|b", ":authority=[2001:db8::1]:443"), "x", nil)
+	f.Fuzz(func(t *testing.T, method, path, authority string, more, body, trailers []byte, shape uint8) {
+		if len(method)+len(path)+len(authority)+len(more)+len(body)+len(trailers) > 8<<10 {
 			t.Skip("too long")
 		}
-		hop(t, decodeFields(head), string(body), decodeFields(trailers), int(cut))
+		fs := []field{{":method", method}, {":scheme", "http"}, {":path", path}, {":authority", authority}}
+		if shape&0x80 != 0 {
+			fs = fs[:3]
+		}
+		hop(t, append(fs, decodeFields(more)...), string(body), decodeFields(trailers), int(shape&0x7f))
 	})
 }
 

@@ -526,6 +526,28 @@ func TestHTTP1Client(t *testing.T) {
 	e.logged(0)
 }
 
+// TestHTTP10Client: interim responses are not for HTTP/1.0, nor chunks.
+func TestHTTP10Client(t *testing.T) {
+	b := newBackend(t)
+	e := newEdge(t, b.addr, proxy.Config{})
+	nc, err := net.Dial("tcp", e.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	c := &upstream{t, nc, reader(nc)}
+	c.write("GET / HTTP/1.0\nHost: h\n\n")
+	u := b.next()
+	if head := u.raw(); !strings.HasPrefix(head, "GET / HTTP/1.1\r\n") || !strings.Contains(head, "\r\nVia: 1.0 nonet\r\n") {
+		t.Errorf("the backend got %q", head)
+	}
+	u.write("HTTP/1.1 103 Early Hints\nLink: </a>\n\nHTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nhi\n0\nX-A: 1\n\n")
+	text, err := io.ReadAll(c.br)
+	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.0 200 OK\r\n") || !strings.HasSuffix(string(text), "\r\n\r\nhi") {
+		t.Errorf("the client got %q, %v", text, err)
+	}
+}
+
 // TestHTTP1Duplex: content and response of HTTP/1.1 at once, and more of it
 // than any buffer holds.
 func TestHTTP1Duplex(t *testing.T) {
@@ -609,6 +631,8 @@ func TestWebSocketRefused(t *testing.T) {
 		{"with content", "GET / HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\nContent-Length: 2\n\nab", ok("hi"), "HTTP/1.1 200 OK"},
 		{"101 to h2c", "GET / HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: h2c\n\n",
 			"HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: h2c\n\n", "HTTP/1.1 502 Bad Gateway"},
+		{"101 to another protocol", "GET / HTTP/1.1\nHost: h\nConnection: Upgrade\nUpgrade: websocket\n\n",
+			"HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpgrade: h2c\n\n", "HTTP/1.1 502 Bad Gateway"},
 		{"101 to nothing", "GET / HTTP/1.1\nHost: h\n\n", "HTTP/1.1 101 Switching Protocols\n\n", "HTTP/1.1 502 Bad Gateway"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -624,7 +648,7 @@ func TestWebSocketRefused(t *testing.T) {
 			u := b.next()
 			head := u.raw()
 			for _, name := range []string{"Upgrade:", "Http2-Settings:", "Connection:"} {
-				if strings.Contains(head, name) {
+				if strings.Contains(head, name) && tt.name != "101 to another protocol" {
 					t.Errorf("the backend got %s in %q", name, head)
 				}
 			}
@@ -634,6 +658,10 @@ func TestWebSocketRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			want(t, strings.TrimSpace(line), tt.want)
+			if strings.HasPrefix(tt.answer, "HTTP/1.1 101") {
+				want(t, u.closed(), "")
+				e.logged(1)
+			}
 		})
 	}
 }

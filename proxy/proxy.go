@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -62,6 +63,8 @@ const (
 	// net/http's buffer a trailer section too. It is what a client is
 	// accepted with.
 	headerSize = 32 << 10
+	// copySize is what is read of a response and flushed at once.
+	copySize = 32 << 10
 )
 
 // Handler is an edge to one backend.
@@ -114,6 +117,7 @@ func New(c Config) (*Handler, error) {
 		ModifyResponse: h.response,
 		ErrorHandler:   h.fail,
 		ErrorLog:       log.New(io.Discard, "", 0), // what it says is logged here, with the request
+		BufferPool:     new(buffers),
 	}
 	return h, nil
 }
@@ -251,6 +255,25 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (h *Handler) log(r *http.Request, status int, err error) {
 	in := exchangeOf(r.Context()).in
+	target := in.RequestURI
+	if len(target) > loggedTarget {
+		target = target[:loggedTarget] + "..."
+	}
 	h.config.Logger.Error("proxy: the backend failed", "backend", h.addr, "status", status,
-		"method", in.Method, "host", in.Host, "target", in.RequestURI, "error", err)
+		"method", in.Method, "host", in.Host, "target", target, "error", err)
 }
+
+// loggedTarget bounds what of a target goes into the log: clients choose it.
+const loggedTarget = 256
+
+// buffers are for copying content to clients.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, copySize)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }

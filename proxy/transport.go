@@ -122,6 +122,10 @@ func (b *requestBody) Close() error { return nil }
 // removed the fields of the connection.
 func (h *Handler) response(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
+		// ReverseProxy compares too, but leaves the connection open then.
+		if v := res.Header["Upgrade"]; len(v) != 1 || !strings.EqualFold(v[0], "websocket") {
+			return errNotUpgraded
+		}
 		return nil
 	}
 	if res.StatusCode == http.StatusNoContent {

@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nonet-h2/nonet/internal/skip"
 )
 
 // proxying starts "nonet proxy" in front of an application and reads its
@@ -142,5 +145,32 @@ func TestProxyFailures(t *testing.T) {
 				t.Errorf("status %d, stderr %q; want a line with %q", status, stderr, tt.log)
 			}
 		})
+	}
+}
+
+// TestProxyCurl: curl sees HTTP/2 and trailers, the application HTTP/1.1.
+func TestProxyCurl(t *testing.T) {
+	curl := skip.NeedProgram(t, "curl")
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Declared")
+		io.WriteString(w, r.Proto+"\n")
+		w.Header().Set("X-Declared", "1")
+		w.Header().Set(http.TrailerPrefix+"X-Late", "2")
+	}))
+	defer app.Close()
+	_, url, _ := proxying(t, app.URL)
+	out, err := exec.CommandContext(t.Context(), curl, "--silent", "--noproxy", "*", "-k", "--http2", "--dump-header", "-",
+		"--write-out", "%{http_version}", url+"/").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(out), "\r\n", "\n")
+	if !strings.HasPrefix(text, "HTTP/2 200 \n") || !strings.Contains(text, "\n\nHTTP/1.1\n") || !strings.HasSuffix(text, "\n2") {
+		t.Errorf("curl prints\n%s\nwant HTTP/2, and HTTP/1.1 as what the application saw", text)
+	}
+	for _, line := range []string{"trailer: X-Declared\n", "x-declared: 1\n", "x-late: 2\n"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no %q in\n%s", line, text)
+		}
 	}
 }
