@@ -173,10 +173,11 @@ func (h *Handler) CloseIdleConnections() { h.base.CloseIdleConnections() }
 
 // exchange is what belongs to one request: it goes with the context.
 type exchange struct {
-	in     *http.Request // the client's, of which only the server knows the trailers
-	path   string        // target's, as it was sent
-	query  string        // with its question mark, if there is one
-	failed atomic.Pointer[error]
+	in     *http.Request         // the client's, of which only the server knows the trailers
+	path   string                // target's, as it was sent
+	query  string                // with its question mark, if there is one
+	failed atomic.Pointer[error] // what reading the content ended with
+	read   atomic.Bool           // all of the content was read
 }
 
 type exchangeKey struct{}
@@ -209,12 +210,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	if r.Body == http.NoBody {
 		r.ContentLength = 0 // and not unknown
+		x.read.Store(true)
 	} else {
 		// On HTTP/1.1 net/http would else throw content away once the response
 		// begins. On HTTP/2 there is nothing to enable.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
-	h.proxy.ServeHTTP(&writer{w}, r)
+	h.proxy.ServeHTTP(&writer{w, x}, r)
 }
 
 // answer is the edge's own response.

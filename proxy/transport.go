@@ -106,6 +106,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
 	switch {
 	case err == io.EOF:
+		b.x.read.Store(true)
 		if b.dst != nil {
 			maps.Copy(b.dst, b.h.trailers(nethttp.Trailers(b.x.in)))
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -74,5 +75,43 @@ func TestNewErrors(t *testing.T) {
 		if h, err := New(Config{Backend: backend}); err != nil || h.addr != want {
 			t.Errorf("%s: %v, %v; want %s", backend, h, err, want)
 		}
+	}
+}
+
+// TestStaleBody: content is not used up by a connection of no use.
+func TestStaleBody(t *testing.T) {
+	src := strings.NewReader("hello")
+	b := &requestBody{src: src, stale: new(atomic.Bool)}
+	b.stale.Store(true)
+	if n, err := b.Read(make([]byte, 5)); n != 0 || err != errStale || src.Len() != 5 {
+		t.Errorf("read %d octets, %v; %d are left", n, err, src.Len())
+	}
+}
+
+// TestAborts: an exchange that can't be completed ends with the panic that
+// servers reset a stream or close a connection for, in any server.
+func TestAborts(t *testing.T) {
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer app.Close()
+	h, err := New(Config{Backend: app.URL, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.CloseIdleConnections()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, ctx := range map[string]context.Context{"a broken response": t.Context(), "nobody waits": gone} {
+		func() {
+			defer func() {
+				if v := recover(); v != http.ErrAbortHandler {
+					t.Errorf("%s: panic %v", name, v)
+				}
+			}()
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+			t.Errorf("%s: looks complete", name)
+		}()
 	}
 }

@@ -9,14 +9,24 @@ import (
 
 // writer is the response to the client, without what a server adds or
 // ReverseProxy leaves out.
-type writer struct{ http.ResponseWriter }
+type writer struct {
+	http.ResponseWriter
+	x *exchange
+}
 
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *writer) WriteHeader(status int) {
-	if hdr := w.Header(); status >= 200 && len(hdr["Content-Type"]) == 0 {
-		hdr["Content-Type"] = nil // not to be guessed
+	if hdr := w.Header(); status >= 200 {
+		if len(hdr["Content-Type"]) == 0 {
+			hdr["Content-Type"] = nil // not to be guessed
+		}
+		if w.x.in.ProtoMajor == 1 && !w.x.read.Load() {
+			// What is left of the content, or follows its fault, must not be
+			// taken for a request. With full duplex net/http doesn't see to it.
+			hdr["Connection"] = []string{"close"}
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
