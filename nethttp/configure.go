@@ -19,8 +19,10 @@ const unencrypted = "unencrypted_http2"
 // ConfigureServer makes an http.Server speak HTTP/2 with nonet instead of
 // net/http's own implementation: over TLS where its TLS configuration chooses
 // "h2", which is added to it, and in cleartext if s.Protocols has
-// UnencryptedHTTP2. Call it before s serves. s accepts and ends the connections,
-// speaks HTTP/1.1, and its Shutdown ends those of HTTP/2 gracefully. ReadTimeout,
+// UnencryptedHTTP2. Call it once s.Handler is set and before s serves. s accepts and
+// ends the connections, speaks HTTP/1.1 (its handler is wrapped, so that the
+// functions for trailers work there too), and its Shutdown ends those of HTTP/2
+// gracefully. ReadTimeout,
 // WriteTimeout, IdleTimeout, MaxHeaderBytes, ErrorLog and of s.HTTP2 the stream
 // limit, the receive windows, the frame size, the table size and
 // WriteByteTimeout are obeyed.
@@ -28,6 +30,7 @@ func ConfigureServer(s *http.Server) error {
 	if s == nil {
 		return errors.New("nethttp: ConfigureServer of a nil http.Server")
 	}
+	s.Handler = &eitherHandler{orDefault(s.Handler)}
 	if s.TLSConfig == nil {
 		s.TLSConfig = new(tls.Config)
 	}
@@ -41,7 +44,7 @@ func ConfigureServer(s *http.Server) error {
 	n := &nonet.Server{Handler: e.serve}
 	n.Logger = logs.engine()
 	n.DisableHTTP1 = true
-	allowFields(&n.Limits)
+	netHTTPLimits(&n.Limits)
 	setIdle(&n.Config, s.IdleTimeout, s.ReadTimeout)
 	if s.MaxHeaderBytes > 0 {
 		n.Limits.HeaderListSize = uint32(min(s.MaxHeaderBytes, 1<<28))

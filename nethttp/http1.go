@@ -27,6 +27,16 @@ func (h *http1Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.h.ServeHTTP(&http1Response{ResponseWriter: w, r: r}, r)
 }
 
+// eitherHandler does so for a server whose handler gets requests of HTTP/2, too.
+type eitherHandler struct{ h http.Handler }
+
+func (h *eitherHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w = &http1Response{ResponseWriter: w, r: r}
+	}
+	h.h.ServeHTTP(w, r)
+}
+
 // http1Response is net/http's ResponseWriter and what it takes to send
 // trailers with it.
 type http1Response struct {

@@ -190,7 +190,7 @@ func (s *Server) start() *nonet.Server {
 	}
 	c := &s.engine.Config
 	c.Logger = logs.engine()
-	allowFields(&c.Limits)
+	netHTTPLimits(&c.Limits)
 	setIdle(c, s.IdleTimeout, s.ReadTimeout)
 	if s.MaxHeaderBytes > 0 {
 		c.Limits.HeaderListSize = uint32(min(s.MaxHeaderBytes, 1<<28))
@@ -199,16 +199,21 @@ func (s *Server) start() *nonet.Server {
 	return s.engine
 }
 
-// allowFields lets requests have more fields than the engine's default, where
-// nothing else is said: programs that come from net/http know no such limit, and
-// browsers send each cookie as a field of its own, up to 180 for a site. What they
-// all take together stays bounded by Limits.HeaderListSize.
-func allowFields(l *conn.Limits) {
+// netHTTPLimits sets limits for programs that come from net/http, which knows no such
+// limits, where nothing else is said.
+func netHTTPLimits(l *conn.Limits) {
+	// Browsers send each cookie as a field of its own, up to 180 for a site. What the
+	// fields take together stays bounded by Limits.HeaderListSize.
 	if l.HeaderFields == 0 {
 		l.HeaderFields = 256
 	}
 	if l.CookieCrumbs == 0 {
 		l.CookieCrumbs = 180
+	}
+	// A paused video and a consumer that thinks about a message stop reading for
+	// minutes; 64 KiB of the response wait meanwhile.
+	if l.SendStall == 0 {
+		l.SendStall = 10 * time.Minute
 	}
 }
 

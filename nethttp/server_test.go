@@ -379,25 +379,31 @@ func TestHTTP1Trailers(t *testing.T) {
 			nc.Close()
 		}, []string{"mine"}, "HTTP"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			must(t, err)
-			s := &nethttp.Server{Handler: tt.handler}
-			go s.Serve(l)
-			defer s.Close()
-			nc, err := net.Dial("tcp", l.Addr().String())
-			must(t, err)
-			io.WriteString(nc, tt.request+"Connection: close\r\n\r\n")
-			b, err := io.ReadAll(nc)
-			for _, want := range tt.want {
-				if err != nil || !strings.Contains(string(b), want) {
-					t.Errorf("the response is %q, %v; want %q in it", b, err, want)
+		hs := &http.Server{Handler: tt.handler}
+		must(t, nethttp.ConfigureServer(hs))
+		for kind, s := range map[string]interface {
+			Serve(net.Listener) error
+			Close() error
+		}{"Server": &nethttp.Server{Handler: tt.handler}, "ConfigureServer": hs} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				must(t, err)
+				go s.Serve(l)
+				defer s.Close()
+				nc, err := net.Dial("tcp", l.Addr().String())
+				must(t, err)
+				io.WriteString(nc, tt.request+"Connection: close\r\n\r\n")
+				b, err := io.ReadAll(nc)
+				for _, want := range tt.want {
+					if err != nil || !strings.Contains(string(b), want) {
+						t.Errorf("the response is %q, %v; want %q in it", b, err, want)
+					}
 				}
-			}
-			if strings.Contains(string(b), tt.not) {
-				t.Errorf("the response is %q, with %q", b, tt.not)
-			}
-		})
+				if strings.Contains(string(b), tt.not) {
+					t.Errorf("the response is %q, with %q", b, tt.not)
+				}
+			})
+		}
 	}
 }
 

@@ -68,9 +68,6 @@ func TestUnwrap(t *testing.T) {
 		if c.r.Kind == host.NetHTTP {
 			t.Skip("net/http has no such functions")
 		}
-		if c.r.Kind == host.Configured && c.proto == "HTTP/1.1" {
-			t.Skip("ConfigureServer leaves HTTP/1.1 to net/http alone")
-		}
 		a := c.get("/trailers", "Te: trailers")
 		c.want(a, 200, "content")
 		if got := strings.Join(a.Trailer["Declared"], " "); got != "a b" {
