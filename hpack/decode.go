@@ -1,5 +1,7 @@
 package hpack
 
+import "slices"
+
 // Kind says what a field list belongs to, which decides the pseudo-header
 // fields it may have.
 type Kind uint8
@@ -52,8 +54,9 @@ func (d *Decoder) Fault() Fault { return d.fault }
 // Decode decodes a block into dst, which it resets first. The block is decoded
 // to its end whatever is wrong with its fields, so that the table stays in
 // step: only FarTooLarge and an error stop it. Each field is charged against
-// lim before it is copied; when the verdict is not OK, dst holds the fields
-// before the one that was refused. A nil dst discards the fields, within the
+// lim before it is copied from a table, or, when it is a literal, before it
+// becomes one of dst; when the verdict is not OK, dst holds the fields before the
+// one that was refused. A nil dst discards the fields, within the
 // same limits.
 //
 // Decode checks each field (RFC 9113 8.2) and the order, number and kind of
@@ -68,48 +71,58 @@ func (d *Decoder) Decode(dst *Fields, block []byte, k Kind, lim Limits) (Verdict
 		return d.discard(block, k, lim)
 	}
 	dst.Reset()
-	left := newBudget(lim)
+	var t tally
+	t.init(k, lim)
 	p := d.begin(block)
 	for p < len(block) {
-		if p = d.indexedRun(dst, &left, block, p); p == len(block) {
-			break
-		}
 		var e *desc
-		var arena []byte
-		if e, arena, p = d.next(block, p, true); e == nil {
+		arena := dst.buf
+		literal := block[p] < 0x80
+		if literal {
+			// A literal is decoded to where it belongs in the list. Unlike an
+			// index, it is not much shorter in the block.
+			if len(dst.desc) == cap(dst.desc) {
+				dst.desc = slices.Grow(dst.desc, 4)
+			}
+			e = &dst.desc[:cap(dst.desc)][len(dst.desc)]
+			e, arena, p = d.literal(e, arena, block, p, true)
+		} else if p = d.indexedRun(dst, &t, block, p); p == len(block) || block[p] < 0x80 {
+			continue
+		} else { // there is something special about it
+			e, arena, p = d.long(block, p)
+		}
+		if e == nil {
 			break
 		}
-		if left = left.after(*e); left.over() {
-			break
+		v := OK
+		if v, d.fault = t.add(e, arena); v != OK {
+			dst.recount()
+			return d.refuse(v, &t, lim, block, p)
 		}
-		dst.copyField(e, arena)
+		if literal {
+			dst.buf, dst.desc = arena, dst.desc[:len(dst.desc)+1]
+		} else {
+			dst.copyField(e, arena)
+		}
 	}
-	n, fault := dst.check(k)
-	if fault == 0 && !left.over() {
-		dst.size = int(int64(orNone(lim.Bytes)) - left.octets)
-		d.trim()
-		return OK, d.Err()
-	}
-	v := TooLarge
-	if fault == 0 {
-		n = len(dst.desc)
-	} else {
-		v, d.fault = Malformed, fault
-	}
-	dst.truncate(n)
-	return d.refuse(v, left, lim, block, p)
+	dst.size = int(int64(orNone(lim.Bytes)) - t.octets)
+	dst.seen = t.seen
+	d.trim()
+	return OK, d.Err()
 }
 
-// indexedRun decodes instructions of one octet from block[p] on, for which dst
-// has room and which leave something of the budget, and returns where the next
-// one begins. Most fields of most blocks come this way.
-func (d *Decoder) indexedRun(dst *Fields, left *budget, block []byte, p int) int {
-	buf, at := dst.buf[:cap(dst.buf)], len(dst.buf)
-	n := len(dst.desc)
-	list := dst.desc[:n+min(cap(dst.desc)-n, left.fields)]
-	octets := left.octets
-	for ; p < len(block); p++ {
-		e, arena := d.short(block[p])
+// indexedRun decodes indexed fields from block[p] on, as long as dst has room, t
+// takes them and there is nothing special about them. It returns where the next
+// instruction begins. Most fields of most blocks come this way.
+func (d *Decoder) indexedRun(dst *Fields, t *tally, block []byte, p int) int {
+	n, at := len(dst.desc), len(dst.buf)
+	buf := dst.buf[:cap(dst.buf)]
+	room := len(buf) - slack
+	list := dst.desc[n : n+min(cap(dst.desc)-n, t.fields)]
+	i := 0
+	for ; i < len(list) && p < len(block); i++ {
+		index, next := shortIndex(block, p)
+		e, arena := d.indexed(index)
 		if e == nil {
 			break
 		}
@@ -118,56 +131,48 @@ func (d *Decoder) indexedRun(dst *Fields, left *budget, block []byte, p int) int
 			start -= int(e.nlen)
 			size += int(e.nlen)
 		}
-		if at+size+slack > len(buf) || n >= len(list) {
-			break
-		}
 		charge := int64(e.size())
-		if octets < charge {
+		if at+size > room || t.octets < charge {
 			break
 		}
-		if e.token == TokenCookie {
-			if left.crumbs == 0 {
-				break
+		if e.flags&flagOrdinary == flagChecked {
+			if e.token == TokenCookie {
+				if t.crumbs == 0 {
+					break
+				}
+				t.crumbs--
 			}
-			left.crumbs--
+			t.may = 0
+		} else if e.flags&flagOrdinary != flagChecked|flagPseudo || !t.take(e.token) {
+			break
 		}
-		octets -= charge
-		for to := at; ; to, start = to+slack, start+slack {
-			copy32((*[slack]byte)(buf[to:to+slack]), (*[slack]byte)(arena[start:start+slack]))
-			if to+slack >= at+size {
-				break
-			}
-		}
+		t.octets -= charge
+		t.seen |= 1 << (e.token & 63)
+		copyOver(buf, at, arena, start, size)
 		at += size
-		list[n] = desc{uint32(at) - e.vlen, e.nlen, e.vlen, e.tag}
-		n++
+		list[i] = desc{uint32(at) - e.vlen, e.vlen, e.nlen, e.tag}
+		p = next
 	}
-	left.octets = octets
-	left.fields -= n - len(dst.desc)
-	dst.buf, dst.desc = dst.buf[:at], dst.desc[:n]
+	t.fields -= i
+	dst.buf = dst.buf[:at]
+	dst.desc = dst.desc[:n+i]
 	return p
 }
 
 // discard is Decode for nobody.
 func (d *Decoder) discard(block []byte, k Kind, lim Limits) (Verdict, error) {
-	v, left, r := OK, newBudget(lim), newRules(k)
-	p := d.begin(block)
-	for i := 0; p < len(block) && v == OK; i++ {
-		e, arena, next := d.next(block, p, true)
-		if e == nil {
+	var t tally
+	t.init(k, lim)
+	for p := d.begin(block); p < len(block); {
+		var e *desc
+		var arena []byte
+		if e, arena, p = d.next(block, p, true); e == nil {
 			break
 		}
-		p = next
-		if left = left.after(*e); left.over() {
-			v = TooLarge
-		} else if !r.admit(*e, i) {
-			if d.fault = r.fault(*e, arena, i); d.fault != 0 {
-				v = Malformed
-			}
+		v := OK
+		if v, d.fault = t.add(e, arena); v != OK {
+			return d.refuse(v, &t, lim, block, p)
 		}
-	}
-	if v != OK {
-		return d.refuse(v, left, lim, block, p)
 	}
 	d.trim()
 	return OK, d.Err()
@@ -175,8 +180,8 @@ func (d *Decoder) discard(block []byte, k Kind, lim Limits) (Verdict, error) {
 
 // refuse decodes the rest of a block that is not worth a list, as the table
 // must follow it.
-func (d *Decoder) refuse(v Verdict, left budget, lim Limits, block []byte, p int) (Verdict, error) {
-	for !left.far(lim) {
+func (d *Decoder) refuse(v Verdict, t *tally, lim Limits, block []byte, p int) (Verdict, error) {
+	for !t.far(lim) {
 		if d.err.Rule != 0 {
 			return OK, d.Err()
 		}
@@ -186,7 +191,7 @@ func (d *Decoder) refuse(v Verdict, left budget, lim Limits, block []byte, p int
 		}
 		var e *desc
 		if e, _, p = d.next(block, p, false); e != nil {
-			left = left.after(*e)
+			t.charge(e)
 		}
 	}
 	d.trim()

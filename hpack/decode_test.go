@@ -418,6 +418,63 @@ func TestRFC7541_2_3_3_Indices(t *testing.T) {
 }
 
 // RFC 7541 4.4: the name of the new entry is one that its insertion evicts.
+// Every index of one octet and of two, and the same written too long, gives the
+// same field on each way through the decoder: in a list that has room, in one
+// that has none yet, and as a view.
+func TestRFC7541_6_1_EveryIndex(t *testing.T) {
+	var d Decoder
+	var fill []byte
+	for i := range 100 {
+		name, value := fmt.Sprintf("x%d", i), strings.Repeat("v", i%5)
+		fill = rawField(fill, 0x40, name, value)
+	}
+	var roomy Fields
+	if v, err := d.Decode(&roomy, fill, Trailers, Limits{}); v != OK || err != nil {
+		t.Fatal(v, err)
+	}
+	var block []byte
+	last := uint32(staticLen) + d.tab.count
+	if last < 140 {
+		t.Fatalf("%d entries", last)
+	}
+	for i := uint32(staticLen + 1); i <= last; i++ {
+		block = appendInteger(block, 0x80, 0x7f, i)
+		if i >= 0x7f {
+			block = append(block, 0xff, byte(i-0x7f)|0x80, 0x00)
+		}
+	}
+	var want []pair
+	for f := range d.Fields(block) {
+		want = append(want, pair{string(f.Name), string(f.Value)})
+	}
+	for name, list := range map[string]*Fields{"roomy": &roomy, "new": new(Fields)} {
+		if v, err := d.Decode(list, block, Trailers, Limits{}); v != OK || err != nil {
+			t.Fatal(name, v, err)
+		}
+		var got []pair
+		for n, v := range list.All() {
+			got = append(got, pair{string(n), string(v)})
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-view +list):\n%s", name, diff)
+		}
+	}
+	for i, f := range want {
+		n := 99 // the newest comes first, and those from 127 on twice
+		if at := i + staticLen + 1; at < 0x7f {
+			n -= i
+		} else {
+			n -= 0x7f - staticLen - 1 + (at-0x7f)/2
+		}
+		if w := fmt.Sprintf("x%d", n); f.Name != w {
+			t.Fatalf("field %d is %s, want %s", i, f.Name, w)
+		}
+	}
+	if _, err := d.Decode(&roomy, appendInteger(nil, 0x80, 0x7f, last+1), Trailers, Limits{}); err == nil {
+		t.Error("an index past the end is taken")
+	}
+}
+
 func TestRFC7541_4_4_NameOfEvictedEntry(t *testing.T) {
 	var d Decoder
 	var f Fields

@@ -176,7 +176,7 @@ func (f *Fields) copyField(d *desc, arena []byte) {
 	if len(f.desc) == cap(f.desc) {
 		f.desc = slices.Grow(f.desc, 4)
 	}
-	f.desc = append(f.desc, desc{uint32(to) - d.vlen, d.nlen, d.vlen, tag{token: d.token, flags: d.flags}})
+	f.desc = append(f.desc, desc{uint32(to) - d.vlen, d.vlen, d.nlen, tag{token: d.token, flags: d.flags}})
 }
 
 // appendShort is append for octets that are few, most of the time.

@@ -138,5 +138,7 @@ func (f *Fields) Reset() {
 	f.desc = f.desc[:0]
 	f.size = 0
 	f.seen = 0
-	f.set = nil
+	if f.set != nil { // writing a pointer takes longer than looking at it
+		f.set = nil
+	}
 }

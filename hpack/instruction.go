@@ -16,7 +16,7 @@ import "slices"
 
 // short returns the entry that an instruction of one octet refers to, and the
 // arena of its octets; nil: it is another instruction, or there is no such
-// entry. Most fields of most blocks come this way.
+// entry.
 func (d *Decoder) short(c byte) (*desc, []byte) {
 	i := uint32(c) - 0x80 // of a literal, very large
 	if i-1 < staticLen {
@@ -28,12 +28,25 @@ func (d *Decoder) short(c byte) (*desc, []byte) {
 	return d.tab.at(i - 1 - staticLen), d.tab.arena
 }
 
+// shortIndex reads an indexed field (6.1) of one octet or two. It returns the
+// index and where the next instruction begins; 0: it is another instruction.
+func shortIndex(block []byte, p int) (i uint32, next int) {
+	i = uint32(block[p]) - 0x80 // of a literal, very large
+	if i < 0x7f {
+		return i, p + 1
+	}
+	if p++; i == 0x7f && p < len(block) && block[p] < 0x80 {
+		return i + uint32(block[p]), p + 1
+	}
+	return 0, 0
+}
+
 // indexed returns the entry with this index and the arena of its octets, or
 // nil. RFC 7541 2.3.3: "Indices strictly greater than the sum of the lengths
 // of both tables MUST be treated as a decoding error."
 func (d *Decoder) indexed(i uint32) (*desc, []byte) {
 	if i-1 < staticLen {
-		return &staticTable[i], staticBuf
+		return &staticTable[i%64], staticBuf
 	}
 	return d.tab.at(i - 1 - staticLen), d.tab.arena // an index of 0 becomes a very large one
 }
@@ -46,7 +59,12 @@ func (d *Decoder) next(block []byte, p int, checked bool) (*desc, []byte, int) {
 	if block[p] >= 0x80 {
 		return d.long(block, p)
 	}
-	return d.literal(block, p, checked)
+	scribble(d.scratch)
+	e, buf, p := d.literal(&d.lit, d.scratch[:0], block, p, checked)
+	if e != nil {
+		d.scratch = buf
+	}
+	return e, buf, p
 }
 
 // long decodes an indexed field (RFC 7541 6.1).
@@ -62,10 +80,9 @@ func (d *Decoder) long(block []byte, p int) (*desc, []byte, int) {
 	return e, arena, next
 }
 
-// literal decodes a literal (RFC 7541 6.2) into lit and scratch. It is whole
-// there before it becomes an entry: see table.insert.
-func (d *Decoder) literal(block []byte, at int, checked bool) (*desc, []byte, int) {
-	scribble(d.scratch)
+// literal decodes a literal (RFC 7541 6.2) into e, and appends its octets to
+// buf. It is whole there before it becomes an entry: see table.insert.
+func (d *Decoder) literal(e *desc, buf, block []byte, at int, checked bool) (*desc, []byte, int) {
 	var lit desc
 	c, mask := block[at], byte(0x3f)
 	if c < 0x40 {
@@ -80,24 +97,24 @@ func (d *Decoder) literal(block []byte, at int, checked bool) (*desc, []byte, in
 	if rule != 0 {
 		return d.fail(at, rule)
 	}
-	buf := d.scratch[:0]
+	start := len(buf)
 	if i != 0 {
-		e, arena := d.indexed(i)
-		if e == nil {
+		named, arena := d.indexed(i)
+		if named == nil {
 			return d.fail(at, RuleIndex)
 		}
-		lit.nlen = e.nlen
-		lit.flags |= e.flags & (flagPseudo | flagName)
-		if lit.token = e.token; lit.token == 0 {
-			buf = appendShort(buf, e.name(arena))
+		lit.nlen = named.nlen
+		lit.flags |= named.flags & (flagPseudo | flagName)
+		if lit.token = named.token; lit.token == 0 {
+			buf = appendShort(buf, named.name(arena))
 		}
 	} else {
 		if buf, p, rule = readString(buf, block, p); rule != 0 {
 			return d.fail(at, rule)
 		}
-		lit.nlen = uint32(len(buf))
-		if lit.token = TokenOf(buf); lit.token != 0 {
-			buf = buf[:0]
+		lit.nlen = uint32(len(buf) - start)
+		if lit.token = TokenOf(buf[start:]); lit.token != 0 {
+			buf = buf[:start]
 			lit.flags |= lit.token.flags()
 		}
 	}
@@ -109,12 +126,12 @@ func (d *Decoder) literal(block []byte, at int, checked bool) (*desc, []byte, in
 	if cap(buf)-len(buf) < slack {
 		buf = slices.Grow(buf, slack)
 	}
-	d.lit, d.scratch = lit, buf
+	*e = lit
 	if checked {
-		d.lit.check(buf)
+		e.check(buf)
 	}
 	if c >= 0x40 {
-		d.tab.insert(d.lit, buf)
+		d.tab.insert(*e, buf)
 	}
-	return &d.lit, buf, p
+	return e, buf, p
 }

@@ -2,14 +2,22 @@ package hpack
 
 import "math"
 
-// budget is what is left of Limits.
-type budget struct {
+// tally follows a list that is being decoded: what is left of the Limits, and
+// what RFC 9113 8.3 lets come.
+type tally struct {
 	octets         int64
 	fields, crumbs int
+	kind           Kind
+	may            uint16 // the pseudo-header fields that may come next
+	came           uint16 // those that have come
+	seen           uint64 // Fields.seen of the list
 }
 
-func newBudget(lim Limits) budget {
-	return budget{int64(orNone(lim.Bytes)), orNone(lim.Fields), orNone(lim.Crumbs)}
+// init makes t follow a list that begins. It writes field by field what is read
+// field by field soon: a copy of the whole would wait for those writes to end.
+func (t *tally) init(k Kind, lim Limits) {
+	t.octets, t.fields, t.crumbs = int64(orNone(lim.Bytes)), orNone(lim.Fields), orNone(lim.Crumbs)
+	t.kind, t.may, t.came, t.seen = k, kindPseudo[k], 0, 0
 }
 
 // orNone returns a limit, of which 0 is none.
@@ -20,115 +28,87 @@ func orNone(limit int) int {
 	return limit
 }
 
-// after returns what is left after one more field.
-func (b budget) after(d desc) budget {
-	b.octets -= int64(d.size())
-	b.fields--
-	if d.token == TokenCookie {
-		b.crumbs--
-	}
-	return b
-}
-
-// over reports whether a limit was passed.
-func (b budget) over() bool { return b.octets < 0 || b.fields < 0 || b.crumbs < 0 }
-
-// far reports whether so much more came than Limits.Bytes that it is not worth
-// the decoding.
-func (b budget) far(lim Limits) bool {
-	return lim.Bytes > 0 && b.octets < -(farTimes-1)*int64(lim.Bytes)
-}
-
-// kindPseudo is the set of pseudo-header fields of each kind, as bits by
-// pseudoBit.
+// kindPseudo is the set of pseudo-header fields of each kind, by the bits of
+// their tokens.
 var kindPseudo = [...]uint16{
 	Request:  1<<TokenMethod | 1<<TokenScheme | 1<<TokenAuthority | 1<<TokenPath | 1<<pseudoProtocol,
 	Response: 1 << TokenStatus,
 	Trailers: 0,
 }
 
-const pseudoProtocol = 0 // no token is 0
+// pseudoProtocol stands for TokenProtocol, which is not below 16.
+const pseudoProtocol = 0
 
-// pseudoBit returns the bit of a pseudo-header field's token.
-func pseudoBit(t Token) uint16 {
-	if t == TokenProtocol {
-		return 1 << pseudoProtocol
+// take takes a pseudo-header field, unless it may not come.
+func (t *tally) take(k Token) bool {
+	bit := uint16(1) << (k & 15)
+	if k > 15 || t.may&bit == 0 {
+		return false
 	}
-	return 1 << t
+	t.may &^= bit
+	t.came |= bit
+	return true
 }
 
-// rules holds the fields of a list against what RFC 9113 8.2 and 8.3 say, one
-// after the other.
-type rules struct {
-	kind   Kind
-	pseudo uint16 // the pseudo-header fields that may come yet
-	count  int    // how many have come
-}
-
-func newRules(k Kind) rules { return rules{kind: k, pseudo: kindPseudo[k]} }
-
-// admit reports whether field i may stand where it does.
-func (r *rules) admit(d desc, i int) bool {
-	switch d.flags & (flagFault | flagChecked | flagPseudo) {
-	case flagChecked:
-		return true
-	case flagChecked | flagPseudo:
-		bit := pseudoBit(d.token)
-		if r.pseudo&bit != 0 && r.count == i {
-			r.pseudo &^= bit
-			r.count++
-			return true
-		}
+// add charges the next field, whose octets stand in arena, and says whether it
+// may be where it is. An entry that came when nobody asked (Decoder.Fields) is
+// checked here, once.
+func (t *tally) add(d *desc, arena []byte) (Verdict, Fault) {
+	if t.charge(d); t.octets < 0 || t.fields < 0 || t.crumbs < 0 {
+		return TooLarge, FaultNone
 	}
-	return false
-}
-
-// fault returns what is wrong with field i, which was not admitted; nothing, if
-// it had not been checked yet.
-func (r *rules) fault(d desc, arena []byte, i int) Fault {
 	if d.flags&flagChecked == 0 {
 		d.check(arena)
-		if r.admit(d, i) {
-			return FaultNone
-		}
 	}
-	if d.flags&flagPseudo != 0 {
-		switch bit := pseudoBit(d.token); {
-		case kindPseudo[r.kind]&bit == 0:
+	if fault := t.place(d); fault != FaultNone {
+		return Malformed, fault
+	}
+	t.seen |= 1 << (d.token & 63)
+	return OK, FaultNone
+}
+
+// charge counts a field against the limits.
+func (t *tally) charge(d *desc) {
+	t.octets -= int64(d.size())
+	t.fields--
+	if d.token == TokenCookie {
+		t.crumbs--
+	}
+}
+
+// far reports whether so much more came than Limits.Bytes that it is not worth
+// the decoding.
+func (t *tally) far(lim Limits) bool {
+	return lim.Bytes > 0 && t.octets < -(farTimes-1)*int64(lim.Bytes)
+}
+
+// place says what is wrong with a checked field, or with where it stands.
+func (t *tally) place(d *desc) Fault {
+	if d.flags&flagPseudo == 0 {
+		// "All pseudo-header fields MUST appear in a field block before all
+		// regular field lines." (RFC 9113 8.3)
+		t.may = 0
+	} else {
+		k := d.token
+		if k == TokenProtocol {
+			k = pseudoProtocol
+		}
+		switch {
+		case kindPseudo[t.kind]>>k&1 == 0:
 			return FaultPseudo
-		case r.pseudo&bit == 0:
+		case t.came>>k&1 != 0:
+			// "The same pseudo-header field name MUST NOT appear more than
+			// once in a field block."
 			return FaultRepeated
-		case r.count != i: // a regular field was there before
+		case !t.take(k):
 			return FaultOrder
 		}
 	}
 	return Fault(d.flags & flagFault)
 }
 
-// check finds which tokens are in a decoded list, and holds it against the
-// rules: what they say is wrong with field n.
-func (f *Fields) check(k Kind) (n int, fault Fault) {
-	r := newRules(k)
-	seen := uint64(0)
-	for i := range f.desc {
-		d := &f.desc[i]
-		seen |= 1 << (d.token & 63)
-		if !r.admit(*d, i) {
-			if fault := r.fault(*d, f.buf, i); fault != 0 {
-				return i, fault
-			}
-		}
-	}
-	f.seen = seen
-	return 0, 0
-}
-
-// truncate leaves the first n fields of a decoded list.
-func (f *Fields) truncate(n int) {
-	if n < len(f.desc) {
-		start, _ := f.desc[n].span()
-		f.buf, f.desc = f.buf[:start], f.desc[:n]
-	}
+// recount finds the size and the tokens of a list.
+func (f *Fields) recount() {
 	f.size, f.seen = 0, 0
 	for _, d := range f.desc {
 		f.note(d)

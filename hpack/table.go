@@ -17,8 +17,8 @@ const entryOverhead = 32
 // parts: the compiler keeps such a struct in registers.)
 type desc struct {
 	off  uint32 // where the value begins; the name ends there when token is 0
-	nlen uint32
 	vlen uint32
+	nlen uint32
 	tag
 }
 
@@ -37,6 +37,8 @@ const (
 	flagSensitive flags = 0x20 // a never-indexed literal
 	flagPseudo    flags = 0x40 // a pseudo-header field
 	flagName      flags = 0x80 // the check found nothing wrong with the name
+
+	flagOrdinary = flagFault | flagChecked | flagPseudo // what tells an ordinary field: only flagChecked
 )
 
 // size is what the field counts for (RFC 7541 4.1).

@@ -135,7 +135,7 @@ func generateTokens(t *testing.T) []byte {
 	}
 	b.WriteString("\n\n// tokenSpan says where the name of a token stands in staticText.\nvar tokenSpan = [tokenCount]struct{ off, n uint16 }{\n")
 	b.WriteString(spans.String())
-	b.WriteString("}\n\n// staticTable is RFC 7541 Appendix A; values stand in staticText.\nvar staticTable = [62]desc{\n")
+	b.WriteString("}\n\n// staticTable is RFC 7541 Appendix A; values stand in staticText.\nvar staticTable = [64]desc{\n")
 	b.WriteString(descs.String())
 	b.WriteString("}\n\n// charKind tells where each octet may stand.\nvar charKind = [256]uint8{")
 	for c := range 256 {

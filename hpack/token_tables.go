@@ -366,7 +366,7 @@ var tokenSpan = [tokenCount]struct{ off, n uint16 }{
 }
 
 // staticTable is RFC 7541 Appendix A; values stand in staticText.
-var staticTable = [62]desc{
+var staticTable = [64]desc{
 	1:  {off: 0, nlen: 10, vlen: 0, tag: tag{token: 1, flags: flagChecked | flagPseudo}},              // :authority:
 	2:  {off: 922, nlen: 7, vlen: 3, tag: tag{token: 2, flags: flagChecked | flagPseudo}},             // :method: GET
 	3:  {off: 925, nlen: 7, vlen: 4, tag: tag{token: 2, flags: flagChecked | flagPseudo}},             // :method: POST
