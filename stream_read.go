@@ -1,7 +1,6 @@
 package nonet
 
 import (
-	"bytes"
 	"io"
 
 	"github.com/nonet-h2/nonet/hpack"
@@ -110,10 +109,25 @@ func (d *driver) continueLocked(st *stream) {
 		return
 	}
 	st.tookCont = true
-	if v := st.req.Get(hpack.TokenExpect); !bytes.EqualFold(v, []byte("100-continue")) {
+	if !expectsContinue(&st.req) {
 		return
 	}
 	var f hpack.Fields
 	f.AddToken(hpack.TokenStatus, "100")
 	d.core.Headers(st.ref, &f, false)
+}
+
+// expectsContinue reports whether a request has the expectation among others:
+// a server that wants the content MUST answer it then, too (RFC 9110 10.1.1).
+func expectsContinue(f *hpack.Fields) bool {
+	i := f.Find(hpack.TokenExpect)
+	if i < 0 {
+		return false
+	}
+	for ; i < f.Len(); i++ {
+		if f.Token(i) == hpack.TokenExpect && hasOption(string(f.Value(i)), "100-continue") {
+			return true
+		}
+	}
+	return false
 }

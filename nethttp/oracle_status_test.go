@@ -212,6 +212,26 @@ func statusRows() (rows []exchange) {
 			},
 		},
 		exchange{
+			name: "expect: one of a list (RFC 9110 10.1.1)",
+			script: func(c *client) {
+				id := c.request("POST", "/", false, "expect", "x, 100-continue", "content-length", "5")
+				c.look(id, "before data")
+				c.data(id, "hello", true)
+				c.wait()
+			},
+			handle: readAll,
+		},
+		exchange{
+			name: "expect: one of two fields (RFC 9110 10.1.1)",
+			script: func(c *client) {
+				id := c.request("POST", "/", false, "expect", "x", "expect", "100-continue", "content-length", "5")
+				c.look(id, "before data")
+				c.data(id, "hello", true)
+				c.wait()
+			},
+			handle: readAll,
+		},
+		exchange{
 			name: "expect: the body is there already (RFC 9110 10.1.1)",
 			script: func(c *client) {
 				id := c.request("POST", "/", false, "expect", "100-continue", "content-length", "5")
