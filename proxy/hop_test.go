@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -52,19 +53,39 @@ func TestRequest(t *testing.T) {
 
 // TestMaxForwards: RFC 9110 7.6.2.
 func TestMaxForwards(t *testing.T) {
-	b := newBackend(t)
-	c := newEdge(t, b.addr, proxy.Config{}).connect()
-	fs := get("/", "max-forwards=0")
-	fs[0].value = "OPTIONS"
-	c.headers(1, fs, true)
-	want(t, c.untilOver(1), "HEADERS 200 content-length=0 END_STREAM")
-	fs[4].value = "7"
-	c.headers(3, fs, true)
-	c.flush()
-	u := b.next()
-	want(t, u.request().Header.Get("Max-Forwards"), "6")
-	u.write(ok(""))
-	c.untilOver(3)
+	for _, tt := range []struct {
+		method string
+		values []string
+		want   string // what the backend gets, or the edge's own status
+	}{
+		{"OPTIONS", []string{"0"}, "200"},
+		{"OPTIONS", []string{"00"}, "200"},
+		{"OPTIONS", []string{"7"}, `["6"]`},
+		{"OPTIONS", []string{"1"}, `["0"]`},
+		{"OPTIONS", []string{"99999999999999999999"}, `["2147483646"]`},
+		{"OPTIONS", []string{"0", "5"}, "400"},
+		{"OPTIONS", []string{"5", "5"}, "400"},
+		{"OPTIONS", []string{"+1"}, "400"},
+		{"OPTIONS", []string{"-1"}, "400"},
+		{"OPTIONS", []string{""}, "400"},
+		{"OPTIONS", nil, "[]"},
+		{"GET", []string{"0"}, `["0"]`},
+	} {
+		addr := app(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Got", fmt.Sprintf("%q", r.Header["Max-Forwards"]))
+		})
+		c := newEdge(t, addr, proxy.Config{}).connect()
+		fs := get("/")
+		fs[0].value = tt.method
+		for _, v := range tt.values {
+			fs = append(fs, field{"max-forwards", v})
+		}
+		c.headers(1, fs, true)
+		got := c.untilOver(1)
+		if own := strings.HasPrefix(got, "HEADERS "+tt.want+" ") && !strings.Contains(got, " got="); !own && !strings.Contains(got, " got="+tt.want) {
+			t.Errorf("%s %q: %s, want %s", tt.method, tt.values, got, tt.want)
+		}
+	}
 }
 
 // TestRequestContent: content and trailers of a request.
@@ -157,6 +178,10 @@ func TestResponse(t *testing.T) {
 			`HEADERS 200 trailer=X-A | DATA "hi" END_STREAM`},
 		{"trailers without content", get("/"), "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n0\nGrpc-Status: 0\n\n",
 			`HEADERS 200 | TRAILERS grpc-status=0 END_STREAM`},
+		{"a trailer with the name of a field", get("/"), "HTTP/1.1 200 OK\nX-A: head\nTrailer: X-A\nTransfer-Encoding: chunked\n\n2\nhi\n0\nX-A: 1\n\n",
+			`HEADERS 200 trailer=X-A x-a=head | DATA "hi" | TRAILERS x-a=1 END_STREAM`},
+		{"an announced trailer with the name of a field doesn't come", get("/"), "HTTP/1.1 200 OK\nX-A: head\nTrailer: X-A\nTransfer-Encoding: chunked\n\n2\nhi\n0\n\n",
+			`HEADERS 200 trailer=X-A x-a=head | DATA "hi" END_STREAM`},
 		{"large trailers", get("/"), "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nhi\n0\nX-A: " + strings.Repeat("a", 20_000) + "\n\n",
 			`HEADERS 200 | DATA "hi" | TRAILERS x-a=` + strings.Repeat("a", 20_000) + ` END_STREAM`},
 		{"prohibited trailers", get("/"), "HTTP/1.1 200 OK\nTrailer: Set-Cookie\nTransfer-Encoding: chunked\n\n2\nhi\n0\nSet-Cookie: a\nX-A: 1\nContent-Type: x\n\n",
@@ -474,6 +499,85 @@ func TestEarlyResponse(t *testing.T) {
 	want(t, c.untilOver(1), "HEADERS 413 content-length=0 END_STREAM | RST_STREAM NO_ERROR")
 	want(t, u.closed(), "4\r\nhalf\r\n")
 	e.logged(0)
+}
+
+// TestHTTP1EarlyResponse: the connection that the edge says it closes is closed
+// when the client sends no more of its content and waits.
+func TestHTTP1EarlyResponse(t *testing.T) {
+	for _, request := range []string{"Content-Length: 100\n\nhalf", "Transfer-Encoding: chunked\n\n4\nhalf\n"} {
+		b := newBackend(t)
+		e := newEdge(t, b.addr, proxy.Config{})
+		nc, err := net.Dial("tcp", e.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(patience))
+		c := &upstream{t, nc, reader(nc)}
+		c.write("POST / HTTP/1.1\nHost: h\n" + request)
+		u := b.next()
+		u.raw()
+		u.write("HTTP/1.1 413 Content Too Large\nContent-Length: 2\n\nhi")
+		text, err := io.ReadAll(c.br)
+		if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 413 ") || !strings.Contains(string(text), "\r\nConnection: close\r\n") || !strings.HasSuffix(string(text), "\r\n\r\nhi") {
+			t.Errorf("the client got %q, %v", text, err)
+		}
+		e.logged(0)
+	}
+}
+
+// TestHTTP1Expect: the edge's 100 (Continue), and interim responses of the
+// backend before it has the content.
+func TestHTTP1Expect(t *testing.T) {
+	addr := app(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		io.Copy(w, r.Body)
+	})
+	e := newEdge(t, addr, proxy.Config{})
+	nc, err := net.Dial("tcp", e.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(patience))
+	c := &upstream{t, nc, reader(nc)}
+	for range 20 {
+		c.write("POST / HTTP/1.1\nHost: h\nExpect: 100-continue\nContent-Length: 2\n\n")
+		want(t, c.raw(), "HTTP/1.1 100 Continue\r\n\r\n")
+		want(t, c.raw(), "HTTP/1.1 103 Early Hints\r\n\r\n")
+		c.write("hi")
+		if head := c.raw(); !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Connection") {
+			t.Fatalf("the client got %q", head)
+		}
+		body := make([]byte, 2)
+		io.ReadFull(c.br, body)
+		want(t, string(body), "hi")
+	}
+	e.logged(0)
+}
+
+// TestHTTP1Targets: an absolute target whose authority is not just a host is
+// refused.
+func TestHTTP1Targets(t *testing.T) {
+	addr := app(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %s", r.Host, r.RequestURI) })
+	e := newEdge(t, addr, proxy.Config{})
+	for target, want := range map[string]string{
+		"http://a.example:81/b?c": "a.example:81 /b?c", "HTTPS://a?b": "a /?b", "http://a": "a /", "http://a//b": "a //b",
+		"http://user@a/": "", "http://user:pass@a/": "", "http://@a/": "", "http:///b": "", "http://?b": "", "http://%61/": "", "ws://a/": "", "http:/a": "",
+	} {
+		nc, err := net.Dial("tcp", e.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc.SetDeadline(time.Now().Add(patience))
+		io.WriteString(nc, "GET "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		text, _ := io.ReadAll(nc)
+		nc.Close()
+		_, body, _ := strings.Cut(string(text), "\r\n\r\n")
+		if refused := strings.HasPrefix(string(text), "HTTP/1.1 400 "); refused != (want == "") || !refused && body != want {
+			t.Errorf("%s: %q, want %q", target, text, want)
+		}
+	}
 }
 
 // TestTooManyRequests: Config.MaxRequests.

@@ -33,7 +33,7 @@ type Config struct {
 	Via string
 	// KeepUnderscores forwards fields whose names have "_". By default they
 	// are dropped: some applications (CGI, WSGI) take "content_length" for
-	// "content-length".
+	// "content-length". What is dropped in any case is dropped with "_" too.
 	KeepUnderscores bool
 	// MaxRequests bounds the requests in flight, each of which has a
 	// connection to the backend; more are answered with 503. Default 1024:
@@ -59,6 +59,9 @@ const (
 	// idleTimeout is how long a connection to the backend waits for its next
 	// request; many applications close theirs after a minute.
 	idleTimeout = 30 * time.Second
+	// linger is how long a connection of HTTP/1.1 may still bring content that
+	// nobody wants; then it is closed.
+	linger = time.Second
 	// headerSize bounds a header section of the backend, and by the size of
 	// net/http's buffer a trailer section too. It is what a client is
 	// accepted with.
@@ -89,6 +92,9 @@ func New(c Config) (*Handler, error) {
 	}
 	if !isToken(c.Via) {
 		return nil, fmt.Errorf("proxy: the name %q for Via is not a token", c.Via)
+	}
+	if c.MaxRequests < 0 || c.DialTimeout < 0 {
+		return nil, errors.New("proxy: MaxRequests and DialTimeout are not negative; 0 is the default")
 	}
 	def(&c.MaxRequests, defaultMaxRequests)
 	def(&c.DialTimeout, defaultDialTimeout)
@@ -176,8 +182,11 @@ type exchange struct {
 	in     *http.Request         // the client's, of which only the server knows the trailers
 	path   string                // target's, as it was sent
 	query  string                // with its question mark, if there is one
+	hops   int64                 // how often it may be forwarded; -1: as often as need be
 	failed atomic.Pointer[error] // what reading the content ended with
 	read   atomic.Bool           // all of the content was read
+
+	reading sync.Mutex // held while the content is read
 }
 
 type exchangeKey struct{}
@@ -191,7 +200,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, status)
 		return
 	}
-	if h.lastForward(r) {
+	if x.hops == 0 { // it MUST NOT be forwarded (RFC 9110 7.6.2)
 		w.Header().Set("Content-Length", "0")
 		w.WriteHeader(http.StatusOK)
 		return
@@ -216,7 +225,25 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// begins. On HTTP/2 there is nothing to enable.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
+	if r.ProtoMajor == 1 && r.Header["Expect"] != nil && r.Body != http.NoBody {
+		// net/http would send it from a read of the content, which may be at
+		// the same time as an interim response of the backend.
+		w.WriteHeader(http.StatusContinue)
+	}
 	h.proxy.ServeHTTP(&writer{w, x}, r)
+	if r.ProtoMajor == 1 && !x.read.Load() {
+		x.leave(http.NewResponseController(w))
+	}
+}
+
+// leave bounds how long net/http looks for the end of the content, which it
+// does without a bound. While a read waits a deadline would not last, so that
+// one is ended first.
+func (x *exchange) leave(rc *http.ResponseController) {
+	_ = rc.SetReadDeadline(time.Unix(1, 0))
+	x.reading.Lock()
+	defer x.reading.Unlock()
+	_ = rc.SetReadDeadline(time.Now().Add(linger))
 }
 
 // answer is the edge's own response.

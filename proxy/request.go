@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
@@ -29,6 +30,8 @@ func (h *Handler) check(x *exchange) (status int) {
 		// is HEAD would frame its response differently.
 		return http.StatusNotImplemented
 	case !x.target() || !validHost(r.Host):
+		return http.StatusBadRequest
+	case !x.maxForwards():
 		return http.StatusBadRequest
 	case r.ContentLength > 1<<62:
 		return http.StatusBadRequest
@@ -66,8 +69,15 @@ func (x *exchange) target() bool {
 		if !ok || r.ProtoMajor != 1 || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
 			return false
 		}
-		t = rest[len(rest)-len(strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' && c != '?' })):]
-		switch {
+		end := strings.IndexAny(rest, "/?")
+		if end < 0 {
+			end = len(rest)
+		}
+		if rest[:end] != r.Host {
+			// The authority has a user (RFC 9110 4.2.4) or no host (4.2.1).
+			return false
+		}
+		switch t = rest[end:]; {
 		case t == "" && r.Method == http.MethodOptions:
 			t = "*" // RFC 9112 3.2.4
 		case t == "" || t[0] == '?':
@@ -139,11 +149,17 @@ func isToken(s string) bool {
 	return len(s) > 0
 }
 
-// lastForward reports whether the request must not be forwarded further
-// (RFC 9110 7.6.2).
-func (h *Handler) lastForward(r *http.Request) bool {
-	v := r.Header["Max-Forwards"]
-	return r.Method == http.MethodOptions && len(v) == 1 && v[0] == "0"
+// maxForwards takes Max-Forwards, which is for OPTIONS here (RFC 9110 7.6.2):
+// TRACE is refused. It must be one number; one that is too large is taken for
+// the largest there is.
+func (x *exchange) maxForwards() bool {
+	v := x.in.Header["Max-Forwards"]
+	if x.hops = -1; x.in.Method != http.MethodOptions || v == nil {
+		return true
+	}
+	n, err := strconv.ParseUint(v[0], 10, 31)
+	x.hops = int64(n)
+	return len(v) == 1 && (err == nil || errors.Is(err, strconv.ErrRange))
 }
 
 // rewrite makes the request that the backend gets. ReverseProxy has removed
@@ -160,8 +176,8 @@ func (h *Handler) rewrite(p *httputil.ProxyRequest) {
 	if cookies := hdr["Cookie"]; len(cookies) > 1 {
 		hdr["Cookie"] = []string{strings.Join(cookies, "; ")} // RFC 9113 8.2.3
 	}
-	if n, err := strconv.ParseUint(hdr.Get("Max-Forwards"), 10, 31); err == nil && in.Method == http.MethodOptions {
-		hdr.Set("Max-Forwards", strconv.FormatUint(n-1, 10)) // 0 was answered
+	if x.hops > 0 {
+		hdr.Set("Max-Forwards", strconv.FormatInt(x.hops-1, 10))
 	}
 	p.SetXForwarded()
 	via := strconv.Itoa(in.ProtoMajor) + "." + strconv.Itoa(in.ProtoMinor) + " " + h.config.Via
@@ -207,7 +223,9 @@ func (h *Handler) forwards(name string) bool {
 	if !h.config.KeepUnderscores && strings.Contains(name, "_") {
 		return false
 	}
-	name = strings.ToLower(name)
+	// Applications that take "_" for "-" must not take a client's claim for
+	// what the edge says.
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	switch name {
 	case "expect", "forwarded", "x-real-ip", "http2-settings", "host":
 		return false

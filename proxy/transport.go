@@ -103,7 +103,9 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.stale.Load() {
 		return 0, errStale // nothing of it is used up: it can be sent again
 	}
+	b.x.reading.Lock()
 	n, err := b.src.Read(p)
+	b.x.reading.Unlock()
 	switch {
 	case err == io.EOF:
 		b.x.read.Store(true)

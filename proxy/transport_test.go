@@ -63,6 +63,7 @@ func TestNewErrors(t *testing.T) {
 		{Config{}, "proxy: no backend; it is http://HOST:PORT"},
 		{Config{Backend: "http://a", Via: "a b"}, `proxy: the name "a b" for Via is not a token`},
 		{Config{Backend: "http://a", Hosts: []string{"a/b"}}, `proxy: "a/b" is not the name of a host`},
+		{Config{Backend: "http://a", MaxRequests: -1}, "proxy: MaxRequests and DialTimeout are not negative; 0 is the default"},
 		{Config{Backend: "http://a/b"}, `proxy: backend "http://a/b" has a path, and targets are passed on as they are; it is http://HOST:PORT`},
 	} {
 		if _, err := New(tt.c); err == nil || err.Error() != tt.want {

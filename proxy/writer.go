@@ -29,6 +29,9 @@ func (w *writer) WriteHeader(status int) {
 		}
 	}
 	w.ResponseWriter.WriteHeader(status)
+	if status >= 200 {
+		clear(w.Header()) // what ReverseProxy puts there now are trailers
+	}
 }
 
 // Hijack gives ReverseProxy, which looks at the connection only, what the
