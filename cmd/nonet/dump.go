@@ -14,8 +14,8 @@ import (
 
 const dumpUsage = `usage: nonet dump -hpack | -frames | -conn [flags] [file ...]
 
-Prints what octets of HTTP/2 say. They are read from a file, or from standard
-input; binary, or as hex: digits with or without spaces, commas and 0x, listings
+Prints what octets of HTTP/2 say. They are read from files, or from standard
+input (also -); binary, or as hex: digits with or without spaces, commas and 0x, listings
 of xxd, hexdump -C and tcpdump -x, lines of comment that begin with # or >.
 
   -hpack   field blocks: one a line of hex, a listing, or all of a binary file.
@@ -122,18 +122,19 @@ func dump(_ context.Context, args []string, stdout, _ io.Writer) error {
 	return p.finish(err)
 }
 
-// openInputs opens the files, or standard input when there are none.
+// openInputs opens the files; standard input for "-" and when there are none.
 func openInputs(names []string, kind string) (list []*input, err error) {
 	if len(names) == 0 {
-		in, err := newInput("standard input", os.Stdin, kind)
-		if err != nil {
-			return nil, fmt.Errorf("dump: %w", err)
-		}
-		return []*input{in}, nil
+		names = []string{"-"}
 	}
 	for _, name := range names {
 		// The program ends soon: the files stay open until then.
-		f, err := os.Open(name)
+		f, err := os.Stdin, error(nil)
+		if name == "-" {
+			name = "standard input"
+		} else {
+			f, err = os.Open(name)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, usageError{fmt.Errorf("dump: %s: file does not exist", name)}
 		}

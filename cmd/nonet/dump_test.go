@@ -487,11 +487,13 @@ func TestDumpLong(t *testing.T) {
 	}
 }
 
-// TestDumpStdin reads standard input as it comes.
+// TestDumpStdin reads standard input as it comes, also when it is named.
 func TestDumpStdin(t *testing.T) {
-	p := startWith(t, strings.NewReader("8286 84\n"), "dump", "-hpack")
-	if out := p.wantExit(); !strings.Contains(out, "block 1, 3 octets\n") || !strings.Contains(out, ":path: /\n") {
-		t.Errorf("stdout %q", out)
+	for _, args := range [][]string{{"dump", "-hpack"}, {"dump", "-hpack", "-"}} {
+		p := startWith(t, strings.NewReader("8286 84\n"), args...)
+		if out := p.wantExit(); !strings.Contains(out, "block 1, 3 octets\n") || !strings.Contains(out, ":path: /\n") {
+			t.Errorf("%q: stdout %q", args, out)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ Sends requests over HTTP/2 and prints the content of the responses: https by
 ALPN, http by prior knowledge. A URL without a scheme is one of https, or with
 -h2c of http. Requests of one command share their connections.
 
-  nonet get -i https://127.0.0.1:8443/hello
+  nonet get -k -i https://127.0.0.1:8443/hello
   nonet get -k -v -d text https://127.0.0.1:8443/echo
   nonet get -k -T file --trailer 'digest: x' https://127.0.0.1:8443/sink
   nonet get -h2c -n 10000 -m 100 127.0.0.1:8443/hello
@@ -85,7 +85,7 @@ func runGet(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	verbose := fs.Bool("v", false, "print every frame with its time, both directions, on standard error")
 	insecure := fs.Bool("k", false, "accept any certificate")
 	h2c := fs.Bool("h2c", false, "cleartext where a URL has no scheme")
-	fs.IntVar(&o.repeat, "n", 1, "send each request `times` times; with more than one, content is counted and not printed")
+	fs.IntVar(&o.repeat, "n", 1, "`how often` each request is sent; more than once, content is counted and not printed")
 	fs.IntVar(&o.at, "m", 1, "how many `requests` run at once")
 	fs.DurationVar(&o.timeout, "timeout", 0, "`duration` that a request may take; 0: for ever")
 	urls, err := parseGet(fs, args, stdout)
@@ -127,6 +127,11 @@ func parseGet(fs *flag.FlagSet, args []string, stdout io.Writer) ([]string, erro
 		return nil, usageError{fmt.Errorf("get: %v; \"nonet get -h\" lists the flags", err)}
 	case fs.NArg() == 0:
 		return nil, usageError{errors.New(`get: no URL; "nonet get -h" shows how`)}
+	}
+	for _, u := range fs.Args() {
+		if strings.HasPrefix(u, "-") {
+			return nil, usageError{fmt.Errorf("get: %q is no URL; flags come before the URLs", u)}
+		}
 	}
 	return slices.Clone(fs.Args()), nil
 }
@@ -184,6 +189,9 @@ func (o *getOptions) content() (io.ReadCloser, int64, error) {
 	return f, info.Size(), nil
 }
 
+// errInterrupted: a signal came.
+var errInterrupted = errors.New("interrupted")
+
 // classify gives an error the exit status that says what kind it is.
 func classify(err error) error {
 	var reset *nonet.ResetError
@@ -192,13 +200,17 @@ func classify(err error) error {
 	var verify *tls.CertificateVerificationError
 	status := 0
 	switch {
+	case errors.Is(err, context.Canceled):
+		return errInterrupted
 	case errors.Is(err, context.DeadlineExceeded):
 		status, err = statusTimeout, errors.New("timeout")
 	case errors.As(err, &reset):
 		status = statusReset
 	case errors.As(err, &ce), errors.Is(err, nonet.ErrNotHTTP2):
 		status = statusProtocol
-	case errors.As(err, &op) && op.Op == "dial", errors.As(err, &verify):
+	case errors.As(err, &verify):
+		status, err = statusNoConnection, fmt.Errorf("%w; -k accepts it", err)
+	case errors.As(err, &op) && op.Op == "dial":
 		status = statusNoConnection
 	default:
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -55,7 +56,7 @@ send:
 		g.report(time.Since(start))
 	}
 	if g.err == nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+		return fmt.Errorf("get: %w", errInterrupted)
 	}
 	return g.err
 }
@@ -81,7 +82,7 @@ func (g *getter) one(ctx context.Context, url string) {
 			if s, ok := g.err.(statusError); ok {
 				g.err = statusError{fmt.Errorf("get %s: %w", url, s.error), s.status}
 			} else {
-				g.err = fmt.Errorf("get %s: %w", url, err)
+				g.err = fmt.Errorf("get %s: %w", url, g.err)
 			}
 		}
 	}
@@ -93,11 +94,15 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 		return 0, err
 	}
 	var writer sync.WaitGroup
+	var wrote error
 	defer func() {
 		if err != nil {
 			s.Reset(0)
 		}
 		writer.Wait()
+		if wrote != nil {
+			err = wrote // where a reset comes from
+		}
 		s.Close()
 	}()
 	for _, f := range g.fields {
@@ -106,7 +111,6 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 			return 0, err
 		}
 	}
-	var wrote error
 	if g.hasContent() {
 		r, size, err := g.content()
 		if err != nil {
@@ -114,6 +118,14 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 		}
 		if size > 0 && len(g.trailers) == 0 && s.AddField("content-length", fmt.Sprint(size)) != nil {
 			size = -1
+		}
+		switch g.method {
+		case "GET", "HEAD", "OPTIONS", "TRACE", "DELETE":
+			// Response takes one that has not begun for complete.
+			if err := s.Flush(); err != nil {
+				r.Close()
+				return 0, err
+			}
 		}
 		writer.Go(func() {
 			defer r.Close()
@@ -143,15 +155,14 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 		fmt.Fprintln(out)
 		g.printFields(t)
 	}
-	writer.Wait()
-	return n, wrote
+	return n, nil
 }
 
 // write writes content and trailers. That the response came before the end of
 // the content is no error.
 func (g *getter) write(s nonet.ClientStream, r io.Reader, size int64) error {
 	if _, err := io.Copy(s, g.progress.reader(r, "sent", size)); err != nil {
-		if _, ok := err.(*nonet.ResetError); ok {
+		if isReset(err) {
 			return nil // the response says more
 		}
 		s.Reset(0)
@@ -164,8 +175,15 @@ func (g *getter) write(s nonet.ClientStream, r io.Reader, size int64) error {
 			return err
 		}
 	}
-	s.CloseWrite()
+	if err := s.CloseWrite(); err != nil && !isReset(err) {
+		return err
+	}
 	return nil
+}
+
+func isReset(err error) bool {
+	var r *nonet.ResetError
+	return errors.As(err, &r)
 }
 
 // printHead prints a header section.

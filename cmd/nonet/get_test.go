@@ -118,9 +118,12 @@ func TestGetStatus(t *testing.T) {
 		{"no field", "-H a " + url, 2, `nonet: get: "a" is no field; write 'name: value'`},
 		{"no http", "ftp://a/", 1, `nonet: get ftp://a/: nonet: not a URL of http or https: "ftp://a/"`},
 		{"a field that may not be", "-H connection:close " + url, 1, "nonet: get " + url + `: nonet: connection-specific field: "connection"`},
+		{"a flag after the URL", url + " -i", 2, `nonet: get: "-i" is no URL; flags come before the URLs`},
+		{"a trailer that may not be", "-d x -trailer host:a " + url + "/echo", 1, "nonet: get " + url + `/echo: nonet: field is not allowed in trailers: "host"`},
+		{"a directory", "-T / " + url + "/echo", 1, "nonet: get " + url + "/echo: read /: is a directory"},
 		{"no file", "-T /nonexistent " + url, 1, "nonet: get " + url + ": open /nonexistent: no such file or directory"},
 		{"refused", "http://" + closed.Addr().String() + "/", 3, "nonet: get http://" + closed.Addr().String() + "/: nonet: dial tcp " + closed.Addr().String() + ": connect: connection refused"},
-		{"a certificate that nobody knows", "https://" + addr + "/hello", 3, "nonet: get https://" + addr + "/hello: nonet: TLS with " + addr + ": tls: failed to verify certificate: x509: certificate signed by unknown authority"},
+		{"a certificate that nobody knows", "https://" + addr + "/hello", 3, "nonet: get https://" + addr + "/hello: nonet: TLS with " + addr + ": tls: failed to verify certificate: x509: certificate signed by unknown authority; -k accepts it"},
 		{"HTTP/1.1", "http://" + odd.Addr().String() + "/", 4, "nonet: get http://" + odd.Addr().String() + "/: nonet: the server speaks HTTP/1.1, not HTTP/2"},
 		{"TLS to a cleartext port", "https://" + clear + "/", 4, "nonet: get https://" + clear + "/: nonet: " + clear + " ended the TLS handshake; if it is a cleartext port, use http"},
 		{"reset", url + "/reset/CANCEL", 5, "nonet: get " + url + "/reset/CANCEL: nonet: stream reset by the peer: CANCEL"},
@@ -134,6 +137,20 @@ func TestGetStatus(t *testing.T) {
 				t.Errorf("status %d, stderr\n%swant %d\n%s", status, stderr, tt.status, tt.want)
 			}
 		})
+	}
+}
+
+// TestGetContent: content and trailers with methods that seldom have any.
+func TestGetContent(t *testing.T) {
+	_, clear, _ := serving(t, "-h2c")
+	for args, want := range map[string]string{
+		"-X GET -d hello": "hello\nx-echo-bytes: 5\n", "-X DELETE -d hello": "hello\nx-echo-bytes: 5\n",
+		"-trailer x-a:b": "\nx-echo-bytes: 0\n", "-d hello": "hello\nx-echo-bytes: 5\n",
+	} {
+		status, stdout, stderr := getting(t, append(strings.Fields("-h2c -i "+args), clear+"/echo")...)
+		if status != 0 || !strings.HasSuffix(stdout, "\n\n"+want) || stderr != "" {
+			t.Errorf("%s: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
 	}
 }
 

@@ -33,7 +33,9 @@ func forward(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	pc := proxy.Config{Backend: *to, ResponseTimeout: *timeout, Logger: logger}
 	if *hosts != "" {
-		pc.Hosts = strings.Split(*hosts, ",")
+		for name := range strings.SplitSeq(*hosts, ",") {
+			pc.Hosts = append(pc.Hosts, strings.TrimSpace(name))
+		}
 	}
 	h, err := proxy.New(pc)
 	if err != nil {
