@@ -681,9 +681,9 @@ func TestHTTP10Client(t *testing.T) {
 	}
 	defer nc.Close()
 	c := &upstream{t, nc, reader(nc)}
-	c.write("GET / HTTP/1.0\nHost: h\n\n")
+	c.write("POST / HTTP/1.0\nHost: h\nExpect: 100-continue\nContent-Length: 2\n\nhi")
 	u := b.next()
-	if head := u.raw(); !strings.HasPrefix(head, "GET / HTTP/1.1\r\n") || !strings.Contains(head, "\r\nVia: 1.0 nonet\r\n") {
+	if head := u.raw(); !strings.HasPrefix(head, "POST / HTTP/1.1\r\n") || !strings.Contains(head, "\r\nVia: 1.0 nonet\r\n") {
 		t.Errorf("the backend got %q", head)
 	}
 	u.write("HTTP/1.1 103 Early Hints\nLink: </a>\n\nHTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nhi\n0\nX-A: 1\n\n")

@@ -225,7 +225,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// begins. On HTTP/2 there is nothing to enable.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 	}
-	if r.ProtoMajor == 1 && r.Header["Expect"] != nil && r.Body != http.NoBody {
+	if r.ProtoMajor == 1 && r.ProtoMinor >= 1 && r.Header["Expect"] != nil && r.Body != http.NoBody {
 		// net/http would send it from a read of the content, which may be at
 		// the same time as an interim response of the backend.
 		w.WriteHeader(http.StatusContinue)
