@@ -11,6 +11,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	h2tls "github.com/nonet-h2/nonet/tls"
@@ -147,5 +148,33 @@ func TestE18_NoRenegotiation(t *testing.T) {
 	}
 	if c := h2tls.ClientConfig(&tls.Config{Renegotiation: tls.RenegotiateFreelyAsClient}, "a"); c.Renegotiation != tls.RenegotiateNever {
 		t.Error("RFC 9113 9.2.1: a deployment of HTTP/2 over TLS 1.2 MUST disable renegotiation")
+	}
+}
+
+// TestClientOddServerEarly: the same when the request comes after the end of
+// HTTP/2 and before that of the connection.
+func TestClientOddServerEarly(t *testing.T) {
+	for answer, want := range map[string]string{
+		"HTTP/1.1 400 Bad Request\r\n\r\n": "the server speaks HTTP/1.1, not HTTP/2",
+		strings.Repeat("x", 100):           "FRAME_SIZE_ERROR",
+	} {
+		inBubble(t, func(t *testing.T) {
+			nc, sc := net.Pipe()
+			cc, err := NewClientConn(t.Context(), nc, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cc.Close()
+			go io.WriteString(sc, answer)
+			synctest.Wait() // nobody reads what the client says
+			s, err := cc.Request(t.Context(), "GET", exampleURL)
+			if err == nil {
+				_, err = s.Response()
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", answer, err, want)
+			}
+			sc.Close()
+		})
 	}
 }

@@ -160,8 +160,12 @@ func (d *driver) refusalLocked(err error) error {
 		return err
 	case d.cl.err != nil:
 		return d.cl.err
+	case d.core.Err() == nil:
+		return errGoingAway
+	case d.odd != nil: // it is over, and not yet closed
+		return d.odd
 	}
-	return errGoingAway
+	return d.core.Err()
 }
 
 // placeLocked finds a connection in the pool. It unlocks and locks again, or
