@@ -7,7 +7,10 @@
 // new request is built from its parts; on any doubt it is refused. A response
 // is checked octet by octet before net/http parses it ([Config] has no switch
 // for that): one that could be read in two ways is answered with 502 and its
-// connection is closed.
+// connection is closed. A client's HTTP/1.1 is parsed by net/http, which is less
+// strict: it takes LF for CRLF, joins folded fields, ignores a content-length
+// beside chunks, and ignores transfer-encoding in HTTP/1.0; what the application
+// gets is in one form all the same.
 //
 // What the application sees:
 //
@@ -22,7 +25,7 @@
 //   - Via with what was received and this edge's name (RFC 9110 7.6.3);
 //   - TE: trailers when the client sent it. Other fields of the connection are
 //     dropped in both directions (RFC 9110 7.6.1), names with "_" and Expect
-//     too: the edge itself answers 100 (Continue) when it reads the content;
+//     too: the edge itself answers 100 (Continue), as it reads all content;
 //   - Upgrade only when a request of HTTP/1.1 without content asks for a
 //     WebSocket. Nothing is passed on until the backend has answered 101.
 //
