@@ -26,6 +26,9 @@ func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 	}
 	s := c.streams.Add(c.ids.next)
 	c.ids.next += 2
+	if c.ids.next > frame.MaxStreamID {
+		c.Shutdown(now) // RFC 9113 5.1.1: what follows needs a new connection
+	}
 	s.Recv.Init(c.settings.window(&c.lim), c.lim.StreamWindow)
 	s.Incremental = true
 	if v := f.Get(hpack.TokenPriority); v != nil {

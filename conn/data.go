@@ -15,17 +15,10 @@ func (c *Conn) beginData(h frame.Header) *frame.Error {
 	in.data, in.end = Ref{}, h.Flags.Has(frame.FlagEndStream)
 	s := c.streams.Get(h.StreamID)
 	if s == nil || s.State == stream.Closed {
-		late := c.late(h.StreamID)
-		switch {
-		case s == nil && c.idle(h.StreamID):
+		if s == nil && c.idle(h.StreamID) {
 			return errIdle
-		case !late && c.role == Client:
-			// RFC 9113 6.1: a stream error of type STREAM_CLOSED. A server
-			// that mixes up its streams may mix up their content, too, and
-			// 5.4.1 lets an endpoint end the connection for it.
-			return errClosed
 		}
-		return c.discard(h, !late)
+		return c.discard(h, !c.late(h.StreamID))
 	}
 	if _, v := stream.Step(s.State, stream.RecvData); v != stream.OK {
 		return c.discard(h, true) // RFC 9113 5.1: half-closed (remote): stream error STREAM_CLOSED
@@ -62,15 +55,18 @@ func (c *Conn) discard(h frame.Header, isError bool) *frame.Error {
 }
 
 // late reports whether frames on this closed stream are to be ignored: we
-// reset it a moment ago, or it is past the last one that a GOAWAY promised.
+// reset it a moment ago, or it is past the last one that our GOAWAY promised.
+//
+// A client ignores them on every closed stream, at their price. RFC 9113 5.1:
+// "An endpoint can perform this minimal processing for all streams that are in
+// the "closed" state" and "Endpoints SHOULD NOT use timers" to tell: what was
+// on its way when a download was given up may take minutes on a slow path, and
+// an error would end the other requests with it.
 func (c *Conn) late(id uint32) bool {
-	switch {
-	case c.ids.reset.has(id, c.now):
-		return true
-	case c.role == Client:
-		return id%2 == 1 && c.leaving.peer && id > c.leaving.peerLast && id < c.ids.next
+	if c.role == Client {
+		return !c.idle(id)
 	}
-	return id%2 == 1 && c.leaving.excludes(id)
+	return c.ids.reset.has(id, c.now) || id%2 == 1 && c.leaving.excludes(id)
 }
 
 // padLength takes the Pad Length field.

@@ -94,7 +94,7 @@ func (c *Conn) recvGoAway(g frame.GoAway) *frame.Error {
 	if c.role == Client {
 		for s := range c.streams.All() {
 			if s.ID > g.LastStreamID && !c.over(s) {
-				s.Retry = true
+				s.Retry = c.untouched(s)
 				c.raise(s, Ended)
 				c.end(s, frame.RefusedStream, Remote)
 			}

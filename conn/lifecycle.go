@@ -22,6 +22,11 @@ func (c *Conn) close(s *stream.Stream) {
 	}
 	if s.Side == uint8(Nobody) {
 		c.abuse.resets.give(1)
+		if c.role == Client {
+			// RFC 9113 8.1: a server may let RST_STREAM(NO_ERROR) follow a
+			// response that was complete before the request was.
+			c.abuse.late++
+		}
 	}
 	c.drained()
 	if s.Flags&flagReleased != 0 {
@@ -130,7 +135,9 @@ func (c *Conn) reset(s *stream.Stream, code frame.ErrCode) {
 // appendReset queues RST_STREAM in call order with header sections.
 func (c *Conn) appendReset(id uint32, code frame.ErrCode) {
 	c.out = frame.AppendRSTStream(c.out, id, code)
-	c.ids.reset.add(id)
+	if c.role == Server {
+		c.ids.reset.add(id)
+	}
 }
 
 // recvReset applies RST_STREAM (RFC 9113 6.4).
@@ -149,10 +156,16 @@ func (c *Conn) recvReset(id uint32, code frame.ErrCode) (Event, *frame.Error) {
 			return Event{}, f
 		}
 	}
-	s.Retry = c.role == Client && code == frame.RefusedStream
+	s.Retry = code == frame.RefusedStream && c.untouched(s)
 	ev := c.told(s, Event{Kind: Reset, Side: Remote, Code: code, Ref: ref(s)})
 	c.end(s, code, Remote)
 	return ev, nil
+}
+
+// untouched reports whether no server has begun to answer the request of s
+// (client): one that has must not say afterwards that it did not process it.
+func (c *Conn) untouched(s *stream.Stream) bool {
+	return c.role == Client && s.Flags&flagFinal == 0 && s.Interims == 0
 }
 
 // streamError resets a stream for what the peer did (RFC 9113 5.4.2).

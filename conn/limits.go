@@ -96,8 +96,8 @@ type Limits struct {
 	// PingTimeout is how long the peer may say nothing after that; then the
 	// connection is over. Default 15 s.
 	PingTimeout time.Duration
-	// LateData is how long late frames on a stream that we reset are ignored.
-	// Default 5 s.
+	// LateData is how long a server ignores late frames on a stream that it
+	// reset; a client ignores them for good. Default 5 s.
 	LateData time.Duration
 	// Drain bounds a graceful shutdown's wait for the answer to its PING
 	// before the final GOAWAY is sent. Default 1 s.

@@ -164,11 +164,20 @@ func TestRFC9113_5_1_1_IdentifiersRunOut(t *testing.T) {
 	t.Run("client", func(t *testing.T) {
 		p := newClient(t)
 		conn.SetLastID(p.Conn, frame.MaxStreamID)
+		if p.Conn.Draining() {
+			t.Error("draining before the last request")
+		}
 		p.Do("open ES $get")
-		p.Want("the last one", "HEADERS 2147483647 ES")
+		p.Want("the last one", "HEADERS 2147483647 ES", "GOAWAY last=0 NO_ERROR")
+		if !p.Conn.Draining() {
+			t.Error("not draining after the last request")
+		}
 		p.DoErr(conn.ErrGoingAway, "open ES $get")
 		p.Send("HEADERS 2147483647 ES EH $ok")
 		p.WantEvents("is answered", "headers 2147483647 end")
+		if p.Do("release 2147483647"); !p.Conn.Done() {
+			t.Error("not done after the last response")
+		}
 	})
 }
 
