@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -71,8 +72,11 @@ func (c *ClientConfig) writeStall() time.Duration {
 }
 
 func (c *ClientConfig) dialTimeout() time.Duration {
-	if c.DialTimeout == 0 {
+	switch {
+	case c.DialTimeout == 0:
 		return defaultDialTimeout
+	case c.DialTimeout < 0:
+		return math.MaxInt64
 	}
 	return c.DialTimeout
 }
@@ -180,6 +184,9 @@ func (c *Client) shut() (list []*ClientConn) {
 	c.closing = true
 	for _, h := range c.hosts {
 		h.failLocked(ErrClientClosed)
+		if h.stop != nil {
+			h.stop()
+		}
 	}
 	for cc := range c.conns {
 		list = append(list, cc)

@@ -19,6 +19,7 @@ type clientHost struct {
 	key     hostKey
 	conns   []*ClientConn // that take requests
 	dialing int
+	stop    func()    // ends the dial that goes on; nil: none does
 	failed  time.Time // when a dial failed last
 	head    *waiter   // requests without a connection, first come, first served
 	tail    *waiter
@@ -45,9 +46,13 @@ const dialPause = time.Second
 // connection and error the request was given up.
 func (c *Client) acquire(w *waiter, secure bool, authority string) (*ClientConn, error) {
 	c.mu.Lock()
-	if c.closing {
+	switch {
+	case c.closing:
 		c.mu.Unlock()
 		return nil, ErrClientClosed
+	case w.dead:
+		c.mu.Unlock()
+		return nil, nil
 	}
 	h := c.hosts[hostKey{secure, authority}]
 	if h == nil {
@@ -56,10 +61,6 @@ func (c *Client) acquire(w *waiter, secure bool, authority string) (*ClientConn,
 			c.hosts = make(map[hostKey]*clientHost)
 		}
 		c.hosts[h.key] = h
-	}
-	if w.dead {
-		c.mu.Unlock()
-		return nil, nil
 	}
 	if h.head == nil {
 		if cc := h.leastLocked(); cc != nil {
@@ -170,7 +171,7 @@ func (h *clientHost) growLocked() {
 		return
 	case young:
 		return // its server has not said yet how much it allows
-	case h.head == nil && 4*taken < 3*limit:
+	case h.head == nil && (taken == 0 || 4*taken < 3*limit):
 		return
 	case len(h.conns) > 0 && !h.failed.IsZero() && time.Since(h.failed) < dialPause:
 		return
@@ -181,15 +182,17 @@ func (h *clientHost) growLocked() {
 
 // dial opens a connection.
 func (h *clientHost) dial() {
-	ctx, cancel := context.Background(), func() {}
-	if d := h.c.dialTimeout(); d > 0 {
-		ctx, cancel = context.WithTimeout(ctx, d)
-	}
-	cc, err := dialServer(ctx, &h.c.ClientConfig, h.c, h, "tcp", withPort(h.key.authority, h.key.secure), h.key.secure)
-	cancel()
 	c := h.c
+	ctx, cancel := context.WithTimeout(context.Background(), c.dialTimeout())
+	defer cancel()
 	c.mu.Lock()
-	h.dialing--
+	if h.stop = cancel; c.closing {
+		cancel()
+	}
+	c.mu.Unlock()
+	cc, err := dialServer(ctx, &c.ClientConfig, c, h, "tcp", withPort(h.key.authority, h.key.secure), h.key.secure)
+	c.mu.Lock()
+	h.dialing, h.stop = h.dialing-1, nil
 	closing := c.closing
 	switch {
 	case err == nil && !closing:
@@ -204,7 +207,9 @@ func (h *clientHost) dial() {
 		h.failed = time.Now()
 		if len(h.conns) == 0 {
 			h.failLocked(err)
+			break
 		}
+		time.AfterFunc(dialPause, h.dialAgain)
 	}
 	h.tidyLocked()
 	c.mu.Unlock()
@@ -213,6 +218,16 @@ func (h *clientHost) dial() {
 		if closing {
 			cc.Close()
 		}
+	}
+}
+
+// dialAgain follows the pause after a dial that failed: nothing else may happen
+// that would open a connection for those who wait.
+func (h *clientHost) dialAgain() {
+	h.c.mu.Lock()
+	defer h.c.mu.Unlock()
+	if h.head != nil {
+		h.growLocked()
 	}
 }
 

@@ -160,12 +160,14 @@ func (d *driver) refusalLocked(err error) error {
 		return err
 	case d.cl.err != nil:
 		return d.cl.err
-	case d.core.Err() == nil:
-		return errGoingAway
 	case d.odd != nil: // it is over, and not yet closed
 		return d.odd
+	case d.core.Err() != nil:
+		return d.core.Err()
+	case d.err != nil:
+		return d.err
 	}
-	return d.core.Err()
+	return errGoingAway
 }
 
 // placeLocked finds a connection in the pool. It unlocks and locks again, or
@@ -184,6 +186,7 @@ func (s ClientStream) placeLocked(st *stream) error {
 	case st.over():
 		err = st.err
 	case err != nil:
+		c.retry = true
 		st.overLocked(err, false)
 	}
 	if err != nil {
@@ -219,6 +222,9 @@ func (s ClientStream) mayMoveLocked(st *stream) bool {
 	if s.s.held() == nil || !st.over() || !c.retry || c.pool == nil || c.tries >= maxTries || c.ctx.Err() != nil {
 		return false
 	}
+	if st.d == nil || st.err == conn.ErrNoConnectProtocol {
+		return false // no connection could be opened, or another one would say the same
+	}
 	whole := st.ended && (st.written == 0 || st.open == &st.first && int64(st.fill) == st.written)
 	if !whole && st.sent || st.readers+st.writers > 0 {
 		return false
@@ -246,8 +252,8 @@ func (s ClientStream) moveLocked(st *stream) (*stream, error) {
 	st.err = nil
 	st.word.Store(st.word.Load() &^ 1)
 	st.d = nil
-	st.bind(&c.mu)
 	ctx := c.ctx
+	st.bind(&c.mu) // from here on the stream may be anybody's
 	d.pushLocked()
 	if pause > 0 {
 		t := time.NewTimer(pause)

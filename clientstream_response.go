@@ -38,10 +38,15 @@ func (s ClientStream) Response() (status int, err error) {
 			}
 			continue
 		case st.c.status != 0 && !st.over():
-			status = st.c.status
+			status, st.c.got = st.c.status, true
 			st.mu.Load().Unlock()
-			st.c.got = true
 			return status, nil
+		case st.over() && st.c.retry && st.c.beginning:
+			// Whoever began it is about to find it another connection.
+			if st = s.awaitBegunLocked(st); st == nil {
+				return 0, ErrStale
+			}
+			continue
 		case s.mayMoveLocked(st):
 			if st, err = s.moveLocked(st); err != nil {
 				return 0, err

@@ -109,7 +109,7 @@ func (d *driver) tidyLocked() {
 			cc.told, cc.toldOnce = peer.MaxConcurrentStreams, true
 			p.limit(cc, cc.told)
 		}
-		if d.core.Draining() || d.core.Err() != nil {
+		if d.closed || d.core.Draining() || d.core.Err() != nil {
 			p.drop(cc)
 		}
 	}

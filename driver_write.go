@@ -205,6 +205,9 @@ func (d *driver) broken(b *batch, err error) {
 		d.err = readError(err)
 	}
 	d.half, d.closed, d.writing, d.since = true, true, false, 0
+	if d.cl != nil && d.cl.pool != nil {
+		d.cl.pool.drop(d.cl) // now: the reader may notice much later
+	}
 	d.wrote.Broadcast()
 	d.mu.Unlock()
 	d.wire.close()

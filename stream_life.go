@@ -22,8 +22,8 @@ func newStream() *stream {
 // bind gives the stream its mutex.
 func (st *stream) bind(mu *sync.Mutex) {
 	if st.mu.Load() != mu {
-		st.mu.Store(mu)
 		st.rcond.L, st.wcond.L = mu, mu
+		st.mu.Store(mu) // last: whoever finds it may lock it at once
 	}
 }
 
