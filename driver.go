@@ -139,6 +139,7 @@ func (d *driver) settleLocked(st *stream) {
 	} else {
 		d.core.Release(st.ref)
 		d.slots[st.ref.Slot] = nil
+		d.shareLocked() // perhaps nothing will be sent that does it
 	}
 	st.free()
 }

@@ -54,3 +54,34 @@ func TestWindowMemory(t *testing.T) {
 
 // readerOnly hides every method but Read.
 type readerOnly struct{ io.Reader }
+
+// What a stream's windows have grown by is free for others when its handler
+// returns, even if nothing is sent then.
+func TestWindowMemoryOfARestingConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s := &Server{Handler: func(s Stream) {
+			s.Close()
+			io.Copy(io.Discard, readerOnly{s})
+		}}
+		p := dial(t, s)
+		p.lag = 100 * time.Millisecond
+		p.post(1, "/")
+		for range 16 {
+			p.data(1, strings.Repeat("x", 16<<10), false)
+			settle()
+		}
+		time.Sleep(p.lag)
+		for range 16 {
+			p.data(1, strings.Repeat("x", 16<<10), false)
+			settle()
+		}
+		if s.windows.Load() == 0 {
+			t.Fatal("no window has grown")
+		}
+		p.data(1, "", true)
+		settle()
+		if got := s.windows.Load(); got != 0 {
+			t.Errorf("%d octets are not given back", got)
+		}
+	})
+}
