@@ -7,7 +7,7 @@ package nonet
 // Where that is too much for all, the windows that go on receiving return to
 // their beginnings, until half of the memory is free again.
 func (d *driver) shareLocked() {
-	if d.srv == nil {
+	if d.srv == nil || d.closed {
 		return
 	}
 	grown := d.core.RecvGrown()
