@@ -10,12 +10,13 @@ import (
 type abuse struct {
 	resets, settings, pings, useless bucket
 
-	late     int   // frames that may be on their way on streams we reset
-	lateData int64 // octets of DATA likewise
-	updates  int   // WINDOW_UPDATE frames received
-	dataSent int   // DATA frames sent
-	ctl      int64 // octets of control frames received
-	useful   int64 // octets of DATA, received and sent, and of header blocks received
+	late       int   // frames that may be on their way on streams we reset
+	lateData   int64 // octets of DATA likewise
+	updates    int   // WINDOW_UPDATE frames received
+	dataSent   int   // DATA frames sent
+	lateResets int   // RST_STREAM frames received on closed streams
+	ctl        int64 // octets of control frames received
+	useful     int64 // octets of DATA, received and sent, and of header blocks received
 }
 
 func (a *abuse) init(now time.Duration) {
@@ -74,6 +75,17 @@ func (a *abuse) closed(now time.Duration) *frame.Error {
 		return nil
 	}
 	return a.idle(now, costClosed)
+}
+
+// lateReset charges RST_STREAM frames on closed streams beyond what the streams
+// and the DATA that we sent explain: a server lets one follow an answer that
+// was complete before the request was (RFC 9113 8.1), and some answer each late
+// frame so (6.1).
+func (a *abuse) lateReset(now time.Duration, streams int) *frame.Error {
+	if a.lateResets++; a.lateResets > streams+a.dataSent {
+		return a.closed(now)
+	}
+	return nil
 }
 
 // reset charges a stream that made us work for nothing.

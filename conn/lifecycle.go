@@ -22,11 +22,6 @@ func (c *Conn) close(s *stream.Stream) {
 	}
 	if s.Side == uint8(Nobody) {
 		c.abuse.resets.give(1)
-		if c.role == Client {
-			// RFC 9113 8.1: a server may let RST_STREAM(NO_ERROR) follow a
-			// response that was complete before the request was.
-			c.abuse.late++
-		}
 	}
 	c.drained()
 	if s.Flags&flagReleased != 0 {
@@ -147,7 +142,7 @@ func (c *Conn) recvReset(id uint32, code frame.ErrCode) (Event, *frame.Error) {
 		if c.idle(id) {
 			return Event{}, errIdle
 		}
-		return Event{}, c.abuse.closed(c.now)
+		return Event{}, c.abuse.lateReset(c.now, c.ids.total)
 	}
 	// A client may leave a response that has begun: gRPC streams and downloads
 	// end so, and cost no more than those that are read to their end.
