@@ -31,7 +31,8 @@ type ClientConfig struct {
 	// DialTimeout bounds the time of a [Client]'s dial and TLS handshake.
 	// Default 10 s; negative: for ever.
 	DialTimeout time.Duration
-	// MaxConns is how many connections a [Client] has to one host at most. A
+	// MaxConns is how many connections a [Client] has to one host at most, besides
+	// those that take no more requests and end with the last that they have. A
 	// second one is opened only when the streams that the server allows on the
 	// first are about to run out. Default 4.
 	MaxConns int

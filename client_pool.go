@@ -171,7 +171,7 @@ func (h *clientHost) growLocked() {
 		return
 	case young:
 		return // its server has not said yet how much it allows
-	case h.head == nil && (taken == 0 || 4*taken < 3*limit):
+	case h.head == nil && (limit == 0 || 4*taken < 3*limit):
 		return
 	case len(h.conns) > 0 && !h.failed.IsZero() && time.Since(h.failed) < dialPause:
 		return

@@ -36,6 +36,7 @@ func TestCloseRead(t *testing.T) {
 						t.Errorf("read %q, %v", b, err)
 					}
 					settle()
+					settle() // the rest of the content has come
 					s.WriteString("ok")
 				}})
 				p.post(1, "/")
