@@ -82,7 +82,17 @@ func TestPoolBrokenWrite(t *testing.T) {
 // and again by a client that has no requests.
 func TestPoolNothingToDo(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		f := newFarm(t, answering(maxStreams(0)))
+		f := newFarm(t, func(p *peer, _ int) {
+			p.script(func(f http2.Frame) {
+				if f, ok := f.(*http2.HeadersFrame); ok {
+					id := f.StreamID
+					p.later(func() {
+						p.fr.WriteSettings(maxStreams(0))
+						p.write200(id, true)
+					})
+				}
+			})
+		})
 		c := f.client(ClientConfig{})
 		if _, _, err := fetch(ask(t, c, "GET", "/")); err != nil {
 			t.Fatal(err)
