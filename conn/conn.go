@@ -73,6 +73,8 @@ func New(cfg Config, now time.Duration) *Conn {
 	c := &Conn{role: cfg.Role, connect: cfg.EnableConnectProtocol && cfg.Role == Server, lim: cfg.Limits.WithDefaults(), now: now}
 	if c.role == Server {
 		c.lim.PingIdle = -1
+	} else {
+		c.lim.LateData = clientLateData
 	}
 	c.enc.UseSet(cfg.Prepared)
 	c.dec.SetAllowedTableSize(max(c.lim.HeaderTableSize, defaultTableSize))

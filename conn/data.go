@@ -15,10 +15,17 @@ func (c *Conn) beginData(h frame.Header) *frame.Error {
 	in.data, in.end = Ref{}, h.Flags.Has(frame.FlagEndStream)
 	s := c.streams.Get(h.StreamID)
 	if s == nil || s.State == stream.Closed {
-		if s == nil && c.idle(h.StreamID) {
+		late := c.late(h.StreamID)
+		switch {
+		case s == nil && c.idle(h.StreamID):
 			return errIdle
+		case !late && c.role == Client:
+			// RFC 9113 5.1: an endpoint MAY treat it as a connection error of
+			// type STREAM_CLOSED. We did not reset the stream: a server that
+			// mixes up its streams may mix up their content, too.
+			return errClosed
 		}
-		return c.discard(h, !c.late(h.StreamID))
+		return c.discard(h, !late)
 	}
 	if _, v := stream.Step(s.State, stream.RecvData); v != stream.OK {
 		return c.discard(h, true) // RFC 9113 5.1: half-closed (remote): stream error STREAM_CLOSED
@@ -55,18 +62,16 @@ func (c *Conn) discard(h frame.Header, isError bool) *frame.Error {
 }
 
 // late reports whether frames on this closed stream are to be ignored: we
-// reset it a moment ago, or it is past the last one that our GOAWAY promised.
-//
-// A client ignores them on every closed stream, at their price. RFC 9113 5.1:
-// "An endpoint can perform this minimal processing for all streams that are in
-// the "closed" state" and "Endpoints SHOULD NOT use timers" to tell: what was
-// on its way when a download was given up may take minutes on a slow path, and
-// an error would end the other requests with it.
+// reset it, as a server a moment ago, or it is past the last one that a GOAWAY
+// promised.
 func (c *Conn) late(id uint32) bool {
-	if c.role == Client {
-		return !c.idle(id)
+	switch {
+	case c.ids.reset.has(id, c.now):
+		return true
+	case c.role == Client:
+		return id%2 == 1 && c.leaving.peer && id > c.leaving.peerLast && id < c.ids.next
 	}
-	return c.ids.reset.has(id, c.now) || id%2 == 1 && c.leaving.excludes(id)
+	return id%2 == 1 && c.leaving.excludes(id)
 }
 
 // padLength takes the Pad Length field.

@@ -54,7 +54,7 @@ func (c *Conn) idle(id uint32) bool {
 	return id%2 == 0 || id >= c.ids.next
 }
 
-// resets remembers which streams a server reset: late frames on them are ignored,
+// resets remembers which streams we reset: late frames on them are ignored,
 // from the reset until a while after its RST_STREAM left in an Emit.
 type resets struct {
 	ring  stream.Ring

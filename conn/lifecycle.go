@@ -130,9 +130,7 @@ func (c *Conn) reset(s *stream.Stream, code frame.ErrCode) {
 // appendReset queues RST_STREAM in call order with header sections.
 func (c *Conn) appendReset(id uint32, code frame.ErrCode) {
 	c.out = frame.AppendRSTStream(c.out, id, code)
-	if c.role == Server {
-		c.ids.reset.add(id)
-	}
+	c.ids.reset.add(id)
 }
 
 // recvReset applies RST_STREAM (RFC 9113 6.4).

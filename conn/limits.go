@@ -97,7 +97,7 @@ type Limits struct {
 	// connection is over. Default 15 s.
 	PingTimeout time.Duration
 	// LateData is how long a server ignores late frames on a stream that it
-	// reset; a client ignores them for good. Default 5 s.
+	// reset; a client ignores them for a day. Default 5 s.
 	LateData time.Duration
 	// Drain bounds a graceful shutdown's wait for the answer to its PING
 	// before the final GOAWAY is sent. Default 1 s.
@@ -174,6 +174,12 @@ const (
 	// trimAfter is how long a connection without streams keeps the memory of
 	// streams: a pause between requests costs no allocation.
 	trimAfter = time.Second
+
+	// clientLateData is LateData of a client. RFC 9113 5.1: "Endpoints SHOULD
+	// NOT use timers for this purpose": what was on its way when a download was
+	// given up may take minutes on a slow path, and an error of the connection
+	// would end all other requests.
+	clientLateData = 24 * time.Hour
 )
 
 // Costs of what a peer may do for nothing. Each bucket holds burst tokens and
