@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/hpack"
@@ -157,9 +158,7 @@ func (h *http1Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &http1Stream{w: w, r: r, rc: http.NewResponseController(w)}
 	x.nc, _ = r.Context().Value(netConnKey{}).(net.Conn)
-	if r.ContentLength != 0 {
-		_ = x.rc.EnableFullDuplex()
-	}
+	x.whole.Store(r.ContentLength == 0)
 	st := newStream()
 	st.bind(&x.mu)
 	st.h1, st.head = x, r.Method == http.MethodHead
@@ -169,6 +168,7 @@ func (h *http1Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		st.then = h.srv.Inline
 	}
 	st.invoke(h.srv)
+	x.returned = true
 	abort := st.panicked && (st.sent || st.ended)
 	if !abort && !st.over() {
 		st.concludeHandler()
@@ -191,9 +191,11 @@ type http1Stream struct {
 	rc *http.ResponseController
 	nc net.Conn
 
-	mu       sync.Mutex // the stream's
-	trailers []string   // declared, canonical; set when the header section is sent
-	chunked  bool       // the header section that was sent leaves room for trailers
+	mu       sync.Mutex  // the stream's
+	trailers []string    // declared, canonical; set when the header section is sent
+	chunked  bool        // the header section that was sent leaves room for trailers
+	returned bool        // the handler has returned
+	whole    atomic.Bool // the request's content was read to its end
 }
 
 func (x *http1Stream) protocol() string {
@@ -248,12 +250,15 @@ func (x *http1Stream) abort() {
 
 func (x *http1Stream) read(st *stream, p []byte) (int, error) {
 	n, err := x.r.Body.Read(p)
-	if err == io.EOF && len(x.r.Trailer) > 0 {
-		x.mu.Lock()
-		if st.trl.Len() == 0 {
-			addHeader(&st.trl, x.r.Trailer)
+	if err == io.EOF {
+		x.whole.Store(true)
+		if len(x.r.Trailer) > 0 {
+			x.mu.Lock()
+			if st.trl.Len() == 0 {
+				addHeader(&st.trl, x.r.Trailer)
+			}
+			x.mu.Unlock()
 		}
-		x.mu.Unlock()
 	}
 	return n, err
 }
@@ -289,6 +294,13 @@ func (x *http1Stream) start(st *stream) {
 	}
 	if len(x.trailers) > 0 {
 		delete(h, "Content-Length") // only a chunked message has trailers (RFC 9112 7.1.2)
+	}
+	if !x.returned && !x.whole.Load() {
+		// The handler may go on to read. net/http reads what is left only when
+		// it answers for a handler that has returned; else what is left, or
+		// follows a fault in it, would be its next request (RFC 9112 9.3).
+		_ = x.rc.EnableFullDuplex()
+		st.lastConn = true
 	}
 	if st.lastConn {
 		h.Set("Connection", "close")

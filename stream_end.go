@@ -11,7 +11,10 @@ func (s Stream) Close() error {
 	}
 	st.conclude()
 	if st.h1 != nil {
-		return st.h1.complete(st)
+		if err := st.h1.complete(st); err != nil {
+			return err
+		}
+		return st.h1.flush()
 	}
 	if st, err = s.lock(); err != nil {
 		return err
