@@ -59,11 +59,16 @@ func (w *response) readFrom(src io.Reader) (int64, error) {
 	return n, w.error(err)
 }
 
-// seekable reports whether src, or what it is a part of, can seek.
+// seekable reports whether src, or what it is a part of, can seek. An *os.File has
+// the method, but may be a pipe.
 func seekable(src io.Reader) bool {
 	if l, ok := src.(*io.LimitedReader); ok {
 		src = l.R
 	}
-	_, ok := src.(io.Seeker)
-	return ok
+	k, ok := src.(io.Seeker)
+	if !ok {
+		return false
+	}
+	_, err := k.Seek(0, io.SeekCurrent)
+	return err == nil
 }

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/nonet-h2/nonet/nethttp"
 )
 
 // TestReadFrom: what is copied arrives whole, whatever the source is.
@@ -73,6 +78,39 @@ func TestFlushWhileCopying(t *testing.T) {
 	})
 }
 
+// TestFlushWhileCopyingAFile: a pipe of the system is an *os.File, too.
+func TestFlushWhileCopyingAFile(t *testing.T) {
+	r, source, err := os.Pipe()
+	must(t, err)
+	defer r.Close()
+	defer source.Close()
+	s := &nethttp.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(200)
+		io.WriteString(w, strings.Repeat("x", 1000)) // the content-type is known
+		go func() {
+			io.WriteString(source, "first")
+			for range 100 { // one of them is after the copy has begun
+				w.(http.Flusher).Flush()
+				time.Sleep(time.Millisecond)
+			}
+			source.Close()
+		}()
+		io.Copy(w, r)
+	})}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	go s.Serve(l)
+	defer s.Close()
+	time.AfterFunc(10*time.Second, func() { source.Close() })
+	begun := time.Now()
+	resp, err := http2Client(t).Get("http://" + l.Addr().String())
+	must(t, err)
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); len(b) != 1005 || err != nil || time.Since(begun) > 5*time.Second {
+		t.Errorf("%d octets, %v after %v", len(b), err, time.Since(begun))
+	}
+}
+
 type octets struct{ r io.Reader }
 
 func (o octets) Read(p []byte) (int, error) { return o.r.Read(p[:min(len(p), 1)]) }
@@ -83,4 +121,4 @@ func (f broken) Read([]byte) (int, error) { return 0, f.err }
 
 type seeking struct{ io.Reader }
 
-func (seeking) Seek(int64, int) (int64, error) { return 0, errors.ErrUnsupported }
+func (seeking) Seek(int64, int) (int64, error) { return 0, nil }
