@@ -89,7 +89,8 @@ func (w *response) run(h http.Handler, r *http.Request) {
 // nothing of it was sent, else with RST_STREAM(INTERNAL_ERROR).
 func (w *response) panicked(v any) {
 	w.end()
-	_ = w.s.AwaitSent()
+	_ = w.s.AwaitSent() // not beyond the write deadline
+	w.timers.stop()
 	if v == http.ErrAbortHandler {
 		_ = w.s.Abort()
 		return

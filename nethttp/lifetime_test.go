@@ -269,6 +269,23 @@ func TestDeadlines(t *testing.T) {
 			p.quiet()
 		})
 	})
+	t.Run("write, of a handler that has panicked", func(t *testing.T) {
+		onEach(t, func(w http.ResponseWriter, r *http.Request) {
+			must(t, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Second)))
+			io.WriteString(w, strings.Repeat("x", 100_000)) // more than the window
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}, func(t *testing.T, p *peer) {
+			p.get(1)
+			time.Sleep(time.Second)
+			for line := ""; line != "RST_STREAM 1 INTERNAL_ERROR"; {
+				if line = p.next(); strings.HasPrefix(line, "nothing") {
+					t.Fatal(line)
+				}
+			}
+			p.quiet()
+		})
+	})
 	t.Run("taken back", func(t *testing.T) {
 		onEach(t, func(w http.ResponseWriter, r *http.Request) {
 			rc := http.NewResponseController(w)

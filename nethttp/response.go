@@ -156,7 +156,6 @@ func (w *response) end() {
 	if w.body != nil {
 		w.body.finish()
 	}
-	w.timers.stop()
 	w.mu.Lock()
 	w.done = true
 	w.mu.Unlock()
@@ -172,6 +171,7 @@ func (w *response) finish() {
 	w.sendTrailers()
 	w.mu.Unlock()
 	w.end()
+	w.timers.stop()
 }
 
 // SetReadDeadline makes reads of the body fail from then on with an error that
