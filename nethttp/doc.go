@@ -26,6 +26,6 @@
 //	copy.go, deadline.go      its ReadFrom, and its deadlines
 //	trailers.go               the functions for trailers and resets
 //	undeclared.go             trailers of a request that did not announce them
-//	http1.go                  the same on HTTP/1.1
+//	http1.go, http1_body.go   the same on HTTP/1.1
 //	errors.go, log.go
 package nethttp

@@ -24,7 +24,7 @@ func (h *http1Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// client ignores what ALPN said.
 		panic(http.ErrAbortHandler)
 	}
-	h.h.ServeHTTP(&http1Response{ResponseWriter: w, r: r}, r)
+	serveHTTP1(h.h, w, r)
 }
 
 // eitherHandler does so for a server whose handler gets requests of HTTP/2, too.
@@ -32,7 +32,8 @@ type eitherHandler struct{ h http.Handler }
 
 func (h *eitherHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 {
-		w = &http1Response{ResponseWriter: w, r: r}
+		serveHTTP1(h.h, w, r)
+		return
 	}
 	h.h.ServeHTTP(w, r)
 }
@@ -42,10 +43,13 @@ func (h *eitherHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type http1Response struct {
 	http.ResponseWriter
 	r        *http.Request
+	body     *http1Body // nil: the request has none
 	status   int
 	started  bool // the header section is fixed
 	chunked  bool // and leaves room for trailers
 	trailers bool // some were declared or appended
+	duplex   bool // EnableFullDuplex was called
+	hijacked bool
 }
 
 func (w *http1Response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -78,7 +82,9 @@ func (w *http1Response) FlushError() error {
 }
 
 func (w *http1Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(w.ResponseWriter).Hijack()
+	nc, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	w.hijacked = w.hijacked || err == nil
+	return nc, rw, err
 }
 
 // CloseNotify is http.CloseNotifier, which old programs ask for.
@@ -95,6 +101,9 @@ func (w *http1Response) start(code int) {
 	h := w.Header()
 	if w.trailers {
 		delete(h, "Content-Length") // only a chunked message has trailers (RFC 9112 7.1.2)
+	}
+	if w.duplex && w.body != nil && !w.body.whole.Load() && code != http.StatusSwitchingProtocols {
+		h.Set("Connection", "close")
 	}
 	w.started, w.status, w.chunked = true, code, h["Content-Length"] == nil
 }
@@ -142,9 +151,15 @@ func (w *http1Response) appendTrailer(name string, values []string) error {
 	if len(values) == 0 {
 		return nil
 	}
+	h := w.Header()
+	if w.started && !w.trailers && len(h["Trailer"]) == 0 {
+		// Else net/http finds a content-length for a short response.
+		if err := w.FlushError(); err != nil {
+			return err
+		}
+	}
 	w.trailers = true
 	key := http.TrailerPrefix + http.CanonicalHeaderKey(name)
-	h := w.Header()
 	h[key] = append(h[key], values...)
 	return nil
 }

@@ -17,6 +17,10 @@ var intended = []struct {
 		{"connection: key not canonical (RFC 9113 8.2.2)", "1.field.connection", "\"close\"", "absent"},
 		{"connection: key not canonical (RFC 9113 8.2.2)", "goaway", "", "NO_ERROR"},
 	}},
+	{"RFC 9112 9.3, 9.6: with full duplex nobody knows whether the rest of a request's content will be read, or is good, so the connection is closed; net/http takes what follows bad content for a request.", []difference{
+		{"HTTP/1: full duplex (http.ResponseController.EnableFullDuplex)", "0.framing", "length -1, [\"chunked\"], close false", "length -1, [\"chunked\"], close true"},
+		{"HTTP/1: full duplex (http.ResponseController.EnableFullDuplex)", "closed", "false", "true"},
+	}},
 	{"RFC 9113 8.2.1: a field value must not start or end with white space; it is cut off.", []difference{
 		{"field: value with spaces around (RFC 9110 5.5)", "1.field.x-a", "\"  a  \"", "\"a\""},
 		{"field: value with spaces around (RFC 9110 5.5)", "1.field.x-b", "\"\\tb\"", "\"b\""},

@@ -340,6 +340,11 @@ func TestHTTP1Trailers(t *testing.T) {
 				t.Error("HTTP/1.1 has no resets")
 			}
 		}, []string{"\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"}, "Content-Length"},
+		"asked for, after a short body": {"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n", func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "body")
+			must(t, nethttp.AppendTrailer(w, "x-a", "1"))
+			must(t, nethttp.AppendTrailer(w, "x-b", "2"))
+		}, []string{"4\r\nbody\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"}, "Content-Length"},
 		"with content-length": {"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "4")
 			io.WriteString(w, "body")

@@ -7,9 +7,12 @@ import "net/http"
 // ones on HTTP/2, and does not say which others came. The Body must be the one
 // that the server gave.
 func Trailers(r *http.Request) http.Header {
+	if b, ok := r.Body.(*http1Body); ok {
+		return b.of.Trailer // all of them
+	}
 	b, ok := r.Body.(*body)
 	if !ok {
-		return r.Trailer // on HTTP/1.1 all of them
+		return r.Trailer
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
