@@ -30,6 +30,7 @@ func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
 		done, ok := s.http1().give(o)
 		if !ok {
 			nc.Close()
+			o.tell(ConnClosed)
 			return ErrServerClosed
 		}
 		if wait {

@@ -5,10 +5,10 @@ import "github.com/nonet-h2/nonet/hpack"
 // What adapters to other interfaces need beside a Stream's own verbs.
 
 // CloseRead makes reads fail with err, from now on (those that wait, too) or,
-// with keep, once what has arrived was read. Nothing more is taken in: the
-// peer can send what its window allows, which is thrown away. A request that
-// is complete is read to its end in spite of keep. On HTTP/1.1 it does
-// nothing.
+// with keep, once what has arrived was read; what is left of the piece that the
+// last Read was from is still read. Nothing more is taken in: the peer can send
+// what its window allows, which is thrown away. A request that is complete is
+// read to its end in spite of keep. On HTTP/1.1 it does nothing.
 func (s Stream) CloseRead(err error, keep bool) {
 	st, e := s.lock()
 	if e != nil {

@@ -16,15 +16,13 @@ import (
 // here how far the content was read.
 func serveHTTP1(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	x := &http1Response{ResponseWriter: w, r: r}
-	if r.Body == nil || r.Body == http.NoBody {
-		h.ServeHTTP(x, r)
-		return
+	if r.Body != nil && r.Body != http.NoBody {
+		x.r = r.WithContext(r.Context()) // net/http looks at the Body of its own
+		x.body = &http1Body{ReadCloser: r.Body, of: r, shown: x.r}
+		x.r.Body = x.body
 	}
-	shown := r.WithContext(r.Context()) // net/http looks at the Body of its own
-	x.r, x.body = shown, &http1Body{ReadCloser: r.Body, of: r, shown: shown}
-	shown.Body = x.body
-	h.ServeHTTP(x, shown)
-	r.MultipartForm = shown.MultipartForm // net/http removes its files
+	h.ServeHTTP(x, x.r)
+	r.MultipartForm = x.r.MultipartForm // net/http removes its files
 	if !x.hijacked {
 		x.start(http.StatusOK)
 	}

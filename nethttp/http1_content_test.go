@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -95,23 +96,31 @@ func TestHTTP1Content(t *testing.T) {
 	}
 }
 
-// TestHTTP1RequestContent: the body and the request are those of net/http, with
-// full duplex or without.
+// TestHTTP1RequestContent: a request with content is what it is with net/http.
 func TestHTTP1RequestContent(t *testing.T) {
-	type part struct{ name, want string }
+	var file string
 	s := &nethttp.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		must(t, http.NewResponseController(w).EnableFullDuplex())
+		if r.URL.Path == "/file" {
+			must(t, r.ParseMultipartForm(0))
+			f, err := r.MultipartForm.File["f"][0].Open()
+			must(t, err)
+			defer f.Close()
+			file = f.(interface{ Name() string }).Name()
+			_, err = os.Stat(file)
+			must(t, err)
+			return
+		}
 		b, err := io.ReadAll(r.Body)
-		for _, p := range []part{{"X-A", "1"}, {"X-B", "2"}} {
-			if r.Trailer.Get(p.name) != p.want || nethttp.Trailers(r).Get(p.name) != p.want {
-				t.Errorf("trailers %v and %v", r.Trailer, nethttp.Trailers(r))
+		must(t, err)
+		if r.URL.Path == "/trailers" {
+			of := r.WithContext(r.Context())
+			for name, want := range map[string]string{"X-A": "1", "X-B": "2"} {
+				if r.Trailer.Get(name) != want || nethttp.Trailers(of).Get(name) != want {
+					t.Errorf("trailers %v and %v", r.Trailer, nethttp.Trailers(of))
+				}
 			}
 		}
-		if _, ok := r.Body.(io.WriterTo); ok {
-			t.Error("net/http's body is no io.WriterTo")
-		}
 		w.Write(b)
-		must(t, err)
 	})}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -120,10 +129,22 @@ func TestHTTP1RequestContent(t *testing.T) {
 	nc, err := net.Dial("tcp", l.Addr().String())
 	must(t, err)
 	defer nc.Close()
-	io.WriteString(nc, strings.ReplaceAll("POST / HTTP/1.1\nHost: h\nConnection: close\nTransfer-Encoding: chunked\nTrailer: X-A\n\n2\nhi\n0\nX-A: 1\nX-B: 2\n\n", "\n", "\r\n"))
-	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
-	must(t, err)
-	if b, err := io.ReadAll(resp.Body); string(b) != "hi" || err != nil {
-		t.Errorf("%q, %v", b, err)
+	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	br := bufio.NewReader(nc)
+	for request, want := range map[string]string{
+		"POST /trailers HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\nTrailer: X-A\n\n2\nhi\n0\nX-A: 1\nX-B: 2\n\n":                                                                                  "hi",
+		"POST /trailers HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n2\nhi\n0\nX-A: 1\nX-B: 2\n\n":                                                                                                "hi",
+		"POST /file HTTP/1.1\nHost: h\nContent-Type: multipart/form-data; boundary=x\nContent-Length: 79\n\n--x\nContent-Disposition: form-data; name=\"f\"; filename=\"g\"\n\n" + "content\n--x--\n": "",
+	} {
+		io.WriteString(nc, strings.ReplaceAll(request, "\n", "\r\n"))
+		resp, err := http.ReadResponse(br, nil)
+		must(t, err)
+		if b, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || string(b) != want || err != nil {
+			t.Errorf("%s: %d %q, %v", request, resp.StatusCode, b, err)
+		}
+	}
+	s.Shutdown(t.Context()) // the requests are over
+	if _, err := os.Stat(file); file == "" || err == nil {
+		t.Errorf("the file %q is left", file)
 	}
 }

@@ -345,6 +345,10 @@ func TestHTTP1Trailers(t *testing.T) {
 			must(t, nethttp.AppendTrailer(w, "x-a", "1"))
 			must(t, nethttp.AppendTrailer(w, "x-b", "2"))
 		}, []string{"4\r\nbody\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"}, "Content-Length"},
+		"without content": {"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "0")
+			must(t, nethttp.AppendTrailer(w, "x-a", "1"))
+		}, []string{"\r\n\r\n0\r\nX-A: 1\r\n\r\n"}, "Content-Length"},
 		"with content-length": {"GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "4")
 			io.WriteString(w, "body")
