@@ -76,7 +76,17 @@ func TestKept(t *testing.T) {
 // and write; they get errors. The race detector looks on.
 func TestReturnWhileOthersUseIt(t *testing.T) {
 	var others sync.WaitGroup
+	var mu sync.Mutex
+	over := false // the test waits for others: handlers of requests that were given up may still start
 	h := func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if over {
+			mu.Unlock()
+			return
+		}
+		others.Add(1)
+		mu.Unlock()
+		defer others.Done()
 		for range 4 {
 			others.Go(func() {
 				for {
@@ -127,6 +137,9 @@ func TestReturnWhileOthersUseIt(t *testing.T) {
 		}
 		cancel()
 	}
+	mu.Lock()
+	over = true
+	mu.Unlock()
 	others.Wait()
 }
 
