@@ -1,6 +1,9 @@
 package hpack
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // copyOver copies n octets from src[from:] to dst[to:] without a check of any
 // index, first 16 and then in steps of slack, so that it reads and writes beyond
@@ -19,4 +22,27 @@ func copyOver(dst []byte, to int, src []byte, from, n int) {
 		*(*[16]byte)(unsafe.Add(d, done)) = *(*[16]byte)(unsafe.Add(s, done))
 		*(*[16]byte)(unsafe.Add(d, done+16)) = *(*[16]byte)(unsafe.Add(s, done+16))
 	}
+}
+
+// The innermost loop of the Huffman decoder reads and writes without a check of
+// each index; whoever calls these gives the reason why they are in bounds.
+
+// load8 returns the eight octets that begin i octets behind b[0], or before it
+// when i is negative, as a big-endian number.
+//
+// decodeLong loads from 8-octets at the lowest, which is its string's first
+// octet, up to 0, which is the last eight octets of the string or huffPadding.
+func load8(b []byte, i int) uint64 {
+	return binary.BigEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
+}
+
+// store2 sets b[i:i+2] to v, little-endian.
+//
+// In the Huffman decoder i is how many symbols were found. Each has five bits or
+// more, and the first of them is the string's own, as no code is all ones and
+// there is nothing else behind the string. So a string of n octets has at most
+// (8*n+4)/5 symbols, and decodedRoom(n), which decodeHuffman checks, is at least
+// two more.
+func store2(b []byte, i uint, v uint16) {
+	binary.LittleEndian.PutUint16((*[2]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:], v)
 }
