@@ -1,9 +1,6 @@
 package hpack
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
 // HuffmanLen returns the number of octets that AppendHuffman writes for s.
 func HuffmanLen(s []byte) int {
@@ -17,12 +14,22 @@ func HuffmanLen(s []byte) int {
 // AppendHuffman appends s in the code of RFC 7541 Appendix B.
 func AppendHuffman(dst, s []byte) []byte {
 	at := len(dst)
-	dst = slices.Grow(dst, len(s)+huffmanSlack)
-	n, ok := putHuffman(dst[at:cap(dst)], s)
-	if !ok { // not text: a code has up to thirty bits
-		dst = slices.Grow(dst, 4*len(s)+huffmanSlack)
-		n, _ = putHuffman(dst[at:cap(dst)], s)
+	if len(s)+huffmanSlack > cap(dst)-at {
+		dst = slices.Grow(dst, len(s)+huffmanSlack)
 	}
+	n, ok := putHuffman(dst[at:cap(dst)], s)
+	if !ok {
+		return appendNoText(dst, s)
+	}
+	return dst[:at+n]
+}
+
+// appendNoText is AppendHuffman for what becomes longer: a code has up to thirty
+// bits.
+func appendNoText(dst, s []byte) []byte {
+	at := len(dst)
+	dst = slices.Grow(dst, 4*len(s)+huffmanSlack)
+	n, _ := putHuffman(dst[at:cap(dst)], s)
 	return dst[:at+n]
 }
 
@@ -40,14 +47,19 @@ const huffmanSlack = 8
 // length may stay in acc behind the code until the store. A shift counts
 // modulo 64, so whole entries may be added to n, the number of bits in acc.
 func putHuffman(out, s []byte) (k int, ok bool) {
+	// The loop has no register left for capacities of their own.
+	out, s = out[:len(out):len(out)], s[:len(s):len(s)]
 	var acc, n uint64 // n is at most 7 between two steps
 	i := 0
 	for ; i+4 <= len(s); i += 4 {
-		q := s[i : i+4 : i+4]
-		a, b, c, d := huffCode[q[0]], huffCode[q[1]], huffCode[q[2]], huffCode[q[3]]
+		q := at4(s, i)
+		a := huffCode[q[0]]
 		bits, to := acc|a>>(n&63), n+a
+		b := huffCode[q[1]]
 		bits, to = bits|b>>(to&63), to+b
+		c := huffCode[q[2]]
 		bits, to = bits|c>>(to&63), to+c
+		d := huffCode[q[3]]
 		bits, to = bits|d>>(to&63), (to+d)&0xff
 		if to > 56 {
 			return putLong(out, s[i:], acc, n, k)
@@ -55,40 +67,29 @@ func putHuffman(out, s []byte) (k int, ok bool) {
 		if k+8 > len(out) {
 			return 0, false
 		}
-		binary.BigEndian.PutUint64(out[k:k+8:k+8], bits)
+		store8(out, k, bits)
 		k += int(to >> 3)
 		acc = bits &^ 0xff << (to & 56)
 		n = to & 7
 	}
-	return putLast(out, s[i:], acc, n, k)
-}
-
-// putLast is putHuffman for the last octets, at most three. acc and n are its
-// state, and k how many octets were written.
-func putLast(out, s []byte, acc, n uint64, k int) (int, bool) {
 	var a, b, c uint64
-	switch len(s) {
-	case 3:
-		c = huffCode[s[2]]
-		fallthrough
-	case 2:
-		b = huffCode[s[1]]
-		fallthrough
-	case 1:
-		a = huffCode[s[0]]
+	if last := len(s) - 1 - i; last >= 0 { // the same steps for one, two and three
+		a, b, c = huffCode[s[i]], huffCode[s[i+(last+1)/2]], huffCode[s[len(s)-1]]
+		b &= -uint64((last + 1) / 2)
+		c &= -uint64(last / 2)
 	}
 	bits, to := acc|a>>(n&63), n+a
 	bits, to = bits|b>>(to&63), to+b
 	bits, to = bits|c>>(to&63), (to+c)&0xff
 	if to > 56 {
-		return putLong(out, s, acc, n, k)
+		return putLong(out, s[i:], acc, n, k)
 	}
 	if k+8 > len(out) {
 		return 0, false
 	}
 	// "the most significant bits of the code corresponding to the EOS
 	// (end-of-string) symbol" fill the last octet (RFC 7541 5.2): ones.
-	binary.BigEndian.PutUint64(out[k:k+8:k+8], bits|^uint64(0)>>to)
+	store8(out, k, bits|^uint64(0)>>to)
 	return k + int(to+7)>>3, true
 }
 
@@ -101,10 +102,17 @@ func putLong(out, s []byte, acc, n uint64, k int) (int, bool) {
 		if k+8 > len(out) {
 			return 0, false
 		}
-		binary.BigEndian.PutUint64(out[k:k+8:k+8], acc)
+		store8(out, k, acc)
 		k += int(n >> 3)
 		acc <<= n & 56
 		n &= 7
 	}
-	return putLast(out, nil, acc, n, k)
+	if n > 0 {
+		if k == len(out) {
+			return 0, false
+		}
+		out[k] = byte((acc | ^uint64(0)>>n) >> 56)
+		k++
+	}
+	return k, true
 }

@@ -24,8 +24,10 @@ func copyOver(dst []byte, to int, src []byte, from, n int) {
 	}
 }
 
-// The innermost loop of the Huffman decoder reads and writes without a check of
-// each index; whoever calls these gives the reason why they are in bounds.
+// Loads and stores without a check of the index, for the innermost loops of the
+// Huffman code, where the checks cost a tenth of the time. Each says why its
+// caller stays in bounds; alignment and the order of octets are encoding/binary's
+// business.
 
 // load8 returns the eight octets that begin i octets behind b[0], or before it
 // when i is negative, as a big-endian number.
@@ -45,4 +47,16 @@ func load8(b []byte, i int) uint64 {
 // two more.
 func store2(b []byte, i uint, v uint16) {
 	binary.LittleEndian.PutUint16((*[2]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:], v)
+}
+
+// at4 returns s[i:i+4], for 0 <= i <= len(s)-4, which is the condition of
+// putHuffman's loop.
+func at4(s []byte, i int) *[4]byte {
+	return (*[4]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(s)), i))
+}
+
+// store8 sets b[i:i+8] to v, big-endian, for 0 <= i <= len(b)-8: putHuffman
+// compares i+8 with len(b) before it stores, and its i only grows from 0.
+func store8(b []byte, i int, v uint64) {
+	binary.BigEndian.PutUint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:], v)
 }
