@@ -157,6 +157,50 @@ func TestHuffmanInBlock(t *testing.T) {
 	}
 }
 
+// Neither direction writes behind the room that it was given, whether what it
+// reads is valid or not, and none of the octets around a string tell.
+func TestHuffmanRoom(t *testing.T) {
+	r := rand.New(rand.NewPCG(7541, 2))
+	guard := bytes.Repeat([]byte{0xa5}, 16)
+	for range 20000 {
+		s := make([]byte, r.IntN(24))
+		kind := r.IntN(3)
+		for i := range s {
+			switch s[i] = byte(r.IntN(256)); kind {
+			case 0: // nothing but the shortest codes
+				s[i] = "012aceiost"[s[i]%10]
+			case 1:
+				s[i] = 0x20 + s[i]%0x5f
+			}
+		}
+		coded := AppendHuffman(nil, s)
+		if r.IntN(2) == 0 && len(coded) > 0 {
+			coded[len(coded)-1-r.IntN(min(2, len(coded)))] ^= 1 << r.IntN(8)
+		}
+		room := decodedRoom(len(coded))
+		buf := append(make([]byte, room), guard...)
+		block := append(bytes.Repeat([]byte{byte(r.IntN(256))}, r.IntN(12)), coded...)
+		n := decodeHuffman(buf[:room], block, len(block)-len(coded))
+		want, err := xhpack.HuffmanDecodeToString(coded)
+		if (n < 0) != (err != nil) || n >= 0 && string(buf[:n]) != want {
+			t.Fatalf("%x behind %x: %d, %q, want %q, %v", coded, block[:len(block)-len(coded)], n, buf, want, err)
+		}
+		if !bytes.Equal(buf[room:], guard) {
+			t.Fatalf("%x: wrote behind its room of %d: %x", coded, room, buf)
+		}
+
+		room = r.IntN(2*len(s) + huffmanSlack + 1)
+		buf = append(make([]byte, room), guard...)
+		if n, ok := putHuffman(buf[:room], s); ok && !bytes.Equal(buf[:n], xhpack.AppendHuffmanString(nil, string(s))) ||
+			!ok && room >= HuffmanLen(s)+huffmanSlack {
+			t.Fatalf("%q in %d octets: %d, %v, %x", s, room, n, ok, buf)
+		}
+		if !bytes.Equal(buf[room:], guard) {
+			t.Fatalf("%q: wrote behind its room of %d: %x", s, room, buf)
+		}
+	}
+}
+
 // compareHuffman decodes b here and there.
 func compareHuffman(t *testing.T, b []byte) {
 	t.Helper()
