@@ -111,6 +111,9 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 			return 0, err
 		}
 	}
+	if g.head {
+		s.OnInform(func(_ int, f *hpack.Fields) { g.printHead(f) })
+	}
 	if g.hasContent() {
 		r, size, err := g.content()
 		if err != nil {
@@ -133,9 +136,6 @@ func (g *getter) exchange(ctx context.Context, url string) (n int64, err error) 
 		})
 	} else if err := s.CloseWrite(); err != nil {
 		return 0, err
-	}
-	if g.head {
-		s.OnInform(func(_ int, f *hpack.Fields) { g.printHead(f) })
 	}
 	if _, err := s.Response(); err != nil {
 		return 0, err
