@@ -26,8 +26,15 @@ type ClientConfig struct {
 	Limits conn.Limits
 	// TLSConfig is for https and [DialTLS]; package tls says what is added.
 	TLSConfig *tls.Config
-	// DialContext opens connections. Default: a [net.Dialer].
+	// DialContext opens connections. Default: a [net.Dialer]. A [Client]'s ctx
+	// has the values of the request that the connection is for, and the time
+	// limit of DialTimeout: other requests may get the connection too.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// DialTLSContext opens connections for https, in place of DialContext and
+	// TLSConfig. A *[tls.Conn], best one of [TLSClient], whose handshake is left
+	// to be done or chose "h2", is what it usually returns; with another
+	// [net.Conn] the server is taken to speak HTTP/2.
+	DialTLSContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	// DialTimeout bounds the time of a [Client]'s dial and TLS handshake.
 	// Default 10 s; negative: for ever.
 	DialTimeout time.Duration

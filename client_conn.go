@@ -23,6 +23,7 @@ type ClientConn struct {
 	tracer  traceLog
 	done    chan struct{}
 	closing atomic.Bool // Close was called
+	tls     *tls.ConnectionState
 
 	opened   int    // streams that are open, as the pool knows; d.mu guards it
 	err      error  // why the connection has ended; likewise
@@ -64,9 +65,28 @@ func NewClientConn(ctx context.Context, nc net.Conn, c *ClientConfig) (*ClientCo
 			return nil, err
 		}
 	}
-	cc := newClientConn(c, nil, nil, newWire(nc, nil), epoch)
+	cc := newClientConn(c, nil, nil, clientWire(nc), epoch)
 	cc.start()
 	return cc, nil
+}
+
+// TLSClient is [tls.Client] for [NewClientConn] and ClientConfig.DialTLSContext:
+// when the connection is a client's, the records of one batch of frames are
+// written at once.
+func TLSClient(nc net.Conn, config *tls.Config) *tls.Conn {
+	return tls.Client(&cipherConn{Conn: nc}, config)
+}
+
+// clientWire returns the wire of a connection that the program has made, and
+// whose handshake is done.
+func clientWire(nc net.Conn) wire {
+	if tc, ok := nc.(*tls.Conn); ok {
+		if cipher, ok := tc.NetConn().(*cipherConn); ok {
+			cipher.collect()
+			return newWire(nc, cipher)
+		}
+	}
+	return newWire(nc, nil)
 }
 
 func dialAlone(ctx context.Context, c *ClientConfig, network, addr string, secure bool) (*ClientConn, error) {
@@ -85,40 +105,35 @@ func dialAlone(ctx context.Context, c *ClientConfig, network, addr string, secur
 func dialServer(ctx context.Context, c *ClientConfig, p *Client, h *clientHost, network, addr string, secure bool) (*ClientConn, error) {
 	epoch := time.Now()
 	open := c.DialContext
-	if open == nil {
+	whole := secure && c.DialTLSContext != nil
+	switch {
+	case whole:
+		open = c.DialTLSContext
+	case open == nil:
 		open = new(net.Dialer).DialContext
 	}
 	nc, err := open(ctx, network, addr)
-	if err != nil {
+	switch {
+	case err != nil && whole:
+		return nil, handshakeError(err, addr)
+	case err != nil:
 		return nil, fmt.Errorf("nonet: %w", err)
+	case secure && !whole:
+		nc = TLSClient(nc, h2tls.ClientConfig(c.TLSConfig, hostOf(addr)))
 	}
-	w := wire{}
-	if secure {
-		cipher := &cipherConn{Conn: nc}
-		tc := tls.Client(cipher, h2tls.ClientConfig(c.TLSConfig, hostOf(addr)))
+	if tc, ok := nc.(*tls.Conn); ok && secure {
 		if err := handshake(ctx, tc, addr); err != nil {
 			nc.Close()
 			return nil, err
 		}
-		cipher.collect()
-		w = newWire(tc, cipher)
-	} else {
-		w = newWire(nc, nil)
 	}
-	return newClientConn(c, p, h, w, epoch), nil
+	return newClientConn(c, p, h, clientWire(nc), epoch), nil
 }
 
 // handshake does the handshake and sees that HTTP/2 was chosen.
 func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 	if err := tc.HandshakeContext(ctx); err != nil {
-		var re tls.RecordHeaderError
-		if errors.As(err, &re) {
-			return notHTTP2("nonet: " + addr + " does not speak TLS; if it is a cleartext port, use http")
-		}
-		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-			return notHTTP2("nonet: " + addr + " ended the TLS handshake; if it is a cleartext port, use http")
-		}
-		return fmt.Errorf("nonet: TLS with %s: %w", addr, err)
+		return handshakeError(err, addr)
 	}
 	cs := tc.ConnectionState()
 	if p := cs.NegotiatedProtocol; p != h2tls.ProtoHTTP2 {
@@ -133,10 +148,29 @@ func handshake(ctx context.Context, tc *tls.Conn, addr string) error {
 	return nil
 }
 
+// handshakeError says in the user's words why there is no TLS.
+func handshakeError(err error, addr string) error {
+	var re tls.RecordHeaderError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("nonet: %w", err)
+	case errors.As(err, &re):
+		return notHTTP2("nonet: " + addr + " does not speak TLS; if it is a cleartext port, use http")
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return notHTTP2("nonet: " + addr + " ended the TLS handshake; if it is a cleartext port, use http")
+	}
+	return fmt.Errorf("nonet: TLS with %s: %w", addr, err)
+}
+
 func newClientConn(c *ClientConfig, p *Client, h *clientHost, w wire, epoch time.Time) *ClientConn {
 	cc := &ClientConn{number: 1, pool: p, host: h, done: make(chan struct{}), limit: 1}
 	if p != nil {
 		cc.number = p.number.Add(1)
+	}
+	if tc, ok := w.nc.(*tls.Conn); ok {
+		cs := tc.ConnectionState()
+		cc.tls = &cs
 	}
 	cc.d = newClientDriver(cc, c, w, epoch)
 	return cc

@@ -31,7 +31,8 @@ type clientHost struct {
 type waiter struct {
 	host       *clientHost // in whose queue it is; nil: in none
 	next, prev *waiter
-	dead       bool // the request was given up
+	ctx        context.Context // the request's, for its values
+	dead       bool            // the request was given up
 	cc         *ClientConn
 	err        error
 	wake       chan struct{}
@@ -44,7 +45,7 @@ const dialPause = time.Second
 // acquire returns a connection with a place for one more stream, and takes it.
 // It waits for one; giveUp and the end of the client end the wait. Without
 // connection and error the request was given up.
-func (c *Client) acquire(w *waiter, secure bool, authority string) (*ClientConn, error) {
+func (c *Client) acquire(ctx context.Context, w *waiter, secure bool, authority string) (*ClientConn, error) {
 	c.mu.Lock()
 	switch {
 	case c.closing:
@@ -71,7 +72,7 @@ func (c *Client) acquire(w *waiter, secure bool, authority string) (*ClientConn,
 		}
 	}
 	wake := make(chan struct{}, 1)
-	w.cc, w.err, w.wake = nil, nil, wake
+	w.ctx, w.cc, w.err, w.wake = ctx, nil, nil, wake
 	h.pushLocked(w)
 	h.growLocked()
 	c.mu.Unlock()
@@ -177,13 +178,17 @@ func (h *clientHost) growLocked() {
 		return
 	}
 	h.dialing++
-	background(h.dial)
+	ctx := context.Background()
+	if h.head != nil {
+		ctx = context.WithoutCancel(h.head.ctx)
+	}
+	background(func() { h.dial(ctx) })
 }
 
 // dial opens a connection.
-func (h *clientHost) dial() {
+func (h *clientHost) dial(ctx context.Context) {
 	c := h.c
-	ctx, cancel := context.WithTimeout(context.Background(), c.dialTimeout())
+	ctx, cancel := context.WithTimeout(ctx, c.dialTimeout())
 	defer cancel()
 	c.mu.Lock()
 	if h.stop = cancel; c.closing {

@@ -141,8 +141,8 @@ func (s ClientStream) Reset(code frame.ErrCode) error {
 
 // Close ends the life of the ClientStream, and has to be called in the end, when
 // no other goroutine reads or writes any more; Reset makes those that do
-// return. A request or response that is not complete by then is reset with
-// CANCEL. The slices and lists that came from the stream are void.
+// return. A request that was not completed, or a response that has not come
+// to its end by then, is reset with CANCEL. The slices and lists that came from the stream are void.
 func (s ClientStream) Close() error {
 	st, err := s.s.lock()
 	if err != nil {
@@ -161,9 +161,12 @@ func (s ClientStream) Close() error {
 			d.waiting.remove(st)
 			st.wcond.Broadcast()
 		}
+		whole := st.ended && st.inEnd && !st.over()
 		st.retireLocked()
-		st.outbox.drop()
-		st.trailing = false
+		if !whole {
+			st.outbox.drop()
+			st.trailing = false
+		}
 		d.settleLocked(st)
 		d.pushLocked()
 	}

@@ -177,7 +177,7 @@ func (s ClientStream) placeLocked(st *stream) error {
 	c.tries++
 	st.writers++ // so that the stream is not reused behind our back
 	c.mu.Unlock()
-	cc, err := c.pool.acquire(&c.wait, c.secure, c.authority)
+	cc, err := c.pool.acquire(c.ctx, &c.wait, c.secure, c.authority)
 	c.mu.Lock()
 	st.writers--
 	switch {

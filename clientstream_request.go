@@ -107,6 +107,21 @@ func (s ClientStream) header() (*stream, error) {
 	return st, err
 }
 
+// SetAuthority sets :authority, when it is not that of the URL: the URL still
+// says where the request goes. It is not for CONNECT.
+func (s ClientStream) SetAuthority(authority string) error {
+	st, err := s.header()
+	if err != nil {
+		return err
+	}
+	_, same, rest, err := splitURL("http://" + authority)
+	if err != nil || same != authority || rest != "" || st.hdr.Find(hpack.TokenPath) < 0 {
+		return fieldError(errAuthority, authority)
+	}
+	st.hdr.SetToken(hpack.TokenAuthority, authority)
+	return nil
+}
+
 // SetField sets a field of the request's header section to one value.
 func (s ClientStream) SetField(name, value string) error {
 	st, err := s.header()

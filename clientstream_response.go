@@ -137,6 +137,13 @@ func (s ClientStream) ContentLength() int64 {
 	return -1
 }
 
+// Complete reports whether the response's header section was all of it: neither
+// content nor trailers follow.
+func (s ClientStream) Complete() bool {
+	st := s.response()
+	return st != nil && st.empty
+}
+
 // Read reads the response's content, after Response, which it calls if nobody
 // did. It waits for some, and returns io.EOF at the end of the response;
 // Trailers are there then. The server gets credit to send more for what was read.
@@ -185,23 +192,29 @@ func (s ClientStream) Prioritize(p conn.Priority) error {
 
 // RemoteAddr returns the server's address, nil before the request has begun.
 func (s ClientStream) RemoteAddr() net.Addr {
-	if nc := s.netConn(); nc != nil {
+	if nc := s.NetConn(); nc != nil {
 		return nc.RemoteAddr()
 	}
 	return nil
 }
 
 // TLS returns the state of the connection's TLS, nil on cleartext and before
-// the request has begun.
+// the request has begun. It is the connection's own, to be read only.
 func (s ClientStream) TLS() *tls.ConnectionState {
-	if tc, ok := s.netConn().(*tls.Conn); ok {
-		cs := tc.ConnectionState()
-		return &cs
+	st, err := s.s.lock()
+	if err != nil {
+		return nil
 	}
-	return nil
+	defer st.mu.Load().Unlock()
+	if st.d == nil {
+		return nil
+	}
+	return st.d.cl.tls
 }
 
-func (s ClientStream) netConn() net.Conn {
+// NetConn returns the connection that the request uses, nil before it has
+// begun. It is there for its addresses, and is neither to be read nor written.
+func (s ClientStream) NetConn() net.Conn {
 	st, err := s.s.lock()
 	if err != nil {
 		return nil

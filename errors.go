@@ -80,6 +80,7 @@ var (
 
 	errURL          = errors.New("nonet: not a URL of http or https")
 	errUserinfo     = errors.New("nonet: the URL has user information; use the field authorization")
+	errAuthority    = errors.New("nonet: invalid authority")
 	errMethod       = errors.New("nonet: invalid method")
 	errConnectPath  = errors.New("nonet: CONNECT has no path; extended CONNECT has, after SetProtocol")
 	errProtocol     = errors.New("nonet: no protocol for extended CONNECT, or not a CONNECT request")

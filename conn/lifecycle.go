@@ -78,6 +78,8 @@ func (c *Conn) Release(r Ref) {
 	switch {
 	case c.over(s):
 		c.forget(s)
+	case c.role == Client && s.State == stream.HalfClosedRemote && ended(s):
+		// The response is complete; what is queued of the request leaves.
 	case c.role == Client:
 		c.reset(s, frame.Cancel)
 	case !ended(s):
