@@ -16,6 +16,8 @@
 //
 // HTTP/1.1 is net/http's own server with the same handler.
 //
+// [Transport] is the client's side: an [http.RoundTripper].
+//
 // The files:
 //
 //	server.go, configure.go   Server and ConfigureServer
@@ -28,4 +30,8 @@
 //	undeclared.go             trailers of a request that did not announce them
 //	http1.go, http1_body.go   the same on HTTP/1.1
 //	errors.go, log.go
+//	transport.go              Transport: routes and retries
+//	transport_dial.go         its connections, HTTP/1.1 by ALPN among them
+//	transport_request.go      http.Request to a stream, and its body
+//	transport_response.go     a stream to http.Response, and its body
 package nethttp
