@@ -14,6 +14,8 @@ import (
 	"time"
 
 	h2tls "github.com/nonet-h2/nonet/tls"
+
+	"github.com/nonet-h2/nonet/nethttp"
 )
 
 // Patience bounds every wait of the tests. Nothing that works comes near it.
@@ -101,6 +103,25 @@ func Each(t *testing.T, f func(t *testing.T, k Kind, overTLS bool)) {
 			})
 		}
 	}
+}
+
+// Clients are the round trippers that programs are tried with.
+var Clients = []struct {
+	Name string
+	Of   func(r *Running, t testing.TB, proto string) *http.Client
+}{
+	{"net http", (*Running).Client},
+	{"nonet", (*Running).NonetClient},
+}
+
+// NonetClient is Client with this project's round tripper.
+func (r *Running) NonetClient(t testing.TB, proto string) *http.Client {
+	t.Helper()
+	c := r.Client(t, proto)
+	tr := &nethttp.Transport{Base: c.Transport.(*http.Transport)}
+	t.Cleanup(tr.CloseIdleConnections)
+	c.Transport = tr
+	return c
 }
 
 // Client is a client of net/http that speaks only the given version, "HTTP/2.0"

@@ -89,7 +89,7 @@ func echoUnary(_ context.Context, in *connect.Request[text]) (*connect.Response[
 }
 
 // TestConnect: connect-go's handlers with connect-go's client on net/http's
-// client, in each of the protocols that they speak.
+// client and on ours, in each of the protocols that they speak.
 func TestConnect(t *testing.T) {
 	plain := connect.WithAcceptCompression("gzip", nil, nil)
 	for _, tt := range []struct {
@@ -108,14 +108,18 @@ func TestConnect(t *testing.T) {
 			t.Parallel()
 			host.Each(t, func(t *testing.T, k host.Kind, overTLS bool) {
 				r := host.Start(t, k, overTLS, echoMux(nil))
-				hc := r.Client(t, tt.proto)
-				at := func(path string) *connect.Client[text, text] {
-					return connect.NewClient[text, text](hc, r.URL+path, tt.opts...)
-				}
-				connectUnary(t, at(unaryPath))
-				connectStreams(t, at(upPath), at(downPath))
-				if tt.proto == "HTTP/2.0" {
-					connectBidi(t, at(bidiPath))
+				for _, c := range host.Clients {
+					t.Run("with "+c.Name, func(t *testing.T) {
+						hc := c.Of(r, t, tt.proto)
+						at := func(path string) *connect.Client[text, text] {
+							return connect.NewClient[text, text](hc, r.URL+path, tt.opts...)
+						}
+						connectUnary(t, at(unaryPath))
+						connectStreams(t, at(upPath), at(downPath))
+						if tt.proto == "HTTP/2.0" {
+							connectBidi(t, at(bidiPath))
+						}
+					})
 				}
 			})
 		})
