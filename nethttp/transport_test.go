@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -98,5 +100,54 @@ func TestTransportStopped(t *testing.T) {
 		if got[path] != want {
 			t.Errorf("%s is %s, want %s", path, got[path], want)
 		}
+	}
+}
+
+// TestTransportProxy: net/http makes the tunnel, and HTTP/2 in it is ours; a
+// request for http goes to the proxy itself.
+func TestTransportProxy(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	tunnels := 0
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			io.WriteString(w, "proxied "+r.RequestURI)
+			return
+		}
+		tunnels++
+		up, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		down, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { io.Copy(up, down); up.Close() }()
+		go func() { io.Copy(down, up); down.Close() }()
+	}))
+	defer proxy.Close()
+	to, err := url.Parse(proxy.URL)
+	must(t, err)
+	tr := &nethttp.Transport{Base: &http.Transport{Proxy: http.ProxyURL(to), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer tr.CloseIdleConnections()
+	for u, want := range map[string]string{s.URL: "HTTP/2.0", "http://example.com/x": "proxied http://example.com/x"} {
+		for range 3 {
+			res, err := tr.RoundTrip(newGet(u))
+			must(t, err)
+			b, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			if string(b) != want || err != nil {
+				t.Errorf("%q, %v, want %q", b, err, want)
+			}
+		}
+	}
+	if tunnels != 1 {
+		t.Errorf("%d tunnels", tunnels)
 	}
 }
