@@ -32,6 +32,7 @@
 //	errors.go, log.go
 //	transport.go              Transport: routes and retries
 //	transport_dial.go         its connections, HTTP/1.1 by ALPN among them
-//	transport_request.go      http.Request to a stream, and its body
+//	transport_request.go      http.Request to a stream's fields
+//	transport_send.go         its body, and how the request ends
 //	transport_response.go     a stream to http.Response, and its body
 package nethttp
