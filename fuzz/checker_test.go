@@ -9,6 +9,7 @@ import (
 	xhpack "golang.org/x/net/http2/hpack"
 
 	"github.com/nonet-h2/nonet/conn"
+	"github.com/nonet-h2/nonet/flowcontrol"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/hpack"
 )
@@ -283,7 +284,8 @@ func (k *checker) settled(p *peer, c *conn.Conn, l *conn.Limits) error {
 		return fmt.Errorf("%d of %d PINGs are acknowledged", k.pings, len(p.pings))
 	}
 	window := int64(l.ConnWindow)
-	if view := frame.DefaultWindow + k.conn - p.data; view < window/2 || view > window {
+	// It may have grown to what the path carries.
+	if view := frame.DefaultWindow + k.conn - p.data; view < window/2 || view > max(window, flowcontrol.MaxTarget) || view != c.Snapshot().RecvWindow {
 		return fmt.Errorf("the peer may send %d octets, of a window of %d", view, window)
 	}
 	if lost, buffered := outstanding(c); lost != 0 || buffered != 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nonet-h2/nonet/conn"
+	"github.com/nonet-h2/nonet/flowcontrol"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/hpack"
 )
@@ -251,7 +252,8 @@ func (p *duo) settled() error {
 	}
 	for _, d := range [][2]*side{{p.client, p.server}, {p.server, p.client}} {
 		view := int64(frame.DefaultWindow) - dataOctets(d[0].wire) + granted(d[1].wire)
-		if w := int64(d[1].limits.ConnWindow); view > max(w, frame.DefaultWindow) || view < w/2 {
+		// The window may have grown to what the path carries.
+		if w := int64(d[1].limits.ConnWindow); view > max(w, flowcontrol.MaxTarget) || view < w/2 || view != d[1].c.Snapshot().RecvWindow {
 			return fmt.Errorf("%s may send %d octets, of a window of %d", d[0].name, view, w)
 		}
 		if lost, buffered := outstanding(d[1].c); lost != 0 || buffered != 0 {
