@@ -13,15 +13,11 @@ import (
 // scratches hold the octets of a request before they become one string.
 var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
-// fill makes r the request of the stream, as net/http's HTTP/2 server does:
-// r.Body, r.Trailer and the context are left to the caller. It reports whether
-// the path can be parsed.
-func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
-	f := s.Fields()
+// joined returns the octets that become strings, in the order in which fill takes
+// them, and how many fields are not pseudo-header fields.
+func joined(f *hpack.Fields) (text string, regular int) {
 	scratch := scratches.Get().(*[]byte)
 	buf := (*scratch)[:0]
-	regular := 0
-	// The octets in the order in which the second pass takes them.
 	for i := range f.Len() {
 		t := f.Token(i)
 		switch {
@@ -35,10 +31,18 @@ func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
 		}
 		buf = append(buf, f.Value(i)...)
 	}
-	text := string(buf)
+	text = string(buf)
 	*scratch = buf
 	scratches.Put(scratch)
+	return text, regular
+}
 
+// fill makes r the request of the stream, as net/http's HTTP/2 server does:
+// r.Body, r.Trailer and the context are left to the caller. It reports whether
+// the path can be parsed.
+func (x *exchange) fill(r *http.Request, s nonet.Stream) bool {
+	f := s.Fields()
+	text, regular := joined(f)
 	values := x.few[:0:len(x.few)]
 	if regular > len(x.few) {
 		values = make([]string, 0, regular)
