@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/summerwind/h2spec/spec"
 
 	"github.com/nonet-h2/nonet"
+	suite "github.com/nonet-h2/nonet/interop/host"
 	h2tls "github.com/nonet-h2/nonet/tls"
 )
 
@@ -28,14 +27,7 @@ const h2specClientCases = 57
 // server misbehaves, and judges what our client does. -run
 // 'TestH2specClient/h2c/6.9.1/2' runs one. NONET_RUNS says how often.
 func TestH2specClient(t *testing.T) {
-	runs := 1
-	if v := os.Getenv("NONET_RUNS"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 {
-			t.Fatalf("NONET_RUNS=%s, want a number of runs", v)
-		}
-		runs = n
-	}
+	runs := suite.Runs(t)
 	for _, tr := range transports {
 		t.Run(string(tr), func(t *testing.T) {
 			t.Parallel()

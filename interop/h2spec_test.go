@@ -2,13 +2,12 @@ package interop
 
 import (
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	suite "github.com/nonet-h2/nonet/interop/host"
 	"github.com/summerwind/h2spec/config"
 	"github.com/summerwind/h2spec/generic"
 	"github.com/summerwind/h2spec/hpack"
@@ -23,14 +22,7 @@ const h2specCases = 146
 // its section: -run 'TestH2spec/h2c/stream/http2/6.9.1/2'. NONET_RUNS says how
 // often.
 func TestH2spec(t *testing.T) {
-	runs := 1
-	if v := os.Getenv("NONET_RUNS"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 {
-			t.Fatalf("NONET_RUNS=%s, want a number of runs", v)
-		}
-		runs = n
-	}
+	runs := suite.Runs(t)
 	for _, tr := range transports {
 		t.Run(string(tr), func(t *testing.T) {
 			t.Parallel()

@@ -6,11 +6,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -35,14 +33,7 @@ const orcaBalancer = `{"loadBalancingConfig": [{"test_backend_metrics_load_balan
 // TestInterop runs grpc-go's client against the server, both as programs. All
 // cases of a run are in flight at once. NONET_RUNS says how often they run.
 func TestInterop(t *testing.T) {
-	runs := 1
-	if v := os.Getenv("NONET_RUNS"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < 1 {
-			t.Fatalf("NONET_RUNS=%s, want a number of runs", v)
-		}
-		runs = n
-	}
+	runs := host.Runs(t)
 	server, client := build(t)
 	host.Each(t, func(t *testing.T, k host.Kind, overTLS bool) {
 		args := []string{"-addr", "127.0.0.1:0", "-orca", "-host", string(k)}
