@@ -83,15 +83,18 @@ func (w *wire) read(within bool) (buf *readBuffer, n int, err error) {
 
 // write writes a batch, and waits as long as it takes.
 func (w *wire) write(b *batch) error {
-	var err error
-	switch {
-	case b.size == 0:
-	case w.plain() && w.raw.ok() && len(b.segs) > 0:
-		_, err = b.pieces().WriteTo(w.nc)
-	default:
-		_, err = w.nc.Write(b.join())
+	if w.plain() && w.raw.ok() && len(b.segs) > 0 {
+		_, err := b.pieces().WriteTo(w.nc)
+		return w.after(b, err)
 	}
-	return w.after(b, err)
+	if w.canTry() {
+		if done, err := w.try(b); done || err != nil {
+			return err
+		}
+	} else {
+		b.left = b.join()
+	}
+	return w.finish(b)
 }
 
 // after flushes what TLS made of it, and shuts our side if that is due.

@@ -53,7 +53,7 @@ func (s *socket) read() (buf *readBuffer, n int, err error) {
 func (s *socket) readReady(fd uintptr) bool {
 	buf := getReadBuffer()
 	for {
-		n, err := syscall.Read(int(fd), buf[:])
+		n, err := sysRead(fd, buf[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -93,7 +93,7 @@ func (s *socket) tryWrite(p []byte) (int, error) {
 
 func (s *socket) writeReady(fd uintptr) bool {
 	for {
-		n, err := syscall.Write(int(fd), s.out)
+		n, err := sysWrite(fd, s.out)
 		switch {
 		case err == syscall.EINTR:
 			continue
