@@ -71,8 +71,8 @@ func (d *driver) finishLocked(st *stream) {
 	d.settleLocked(st)
 }
 
-// finish follows the return of a stream handler. Its goroutine has nothing
-// else to do: when octets are ready and nobody writes, it writes them.
+// finish follows the return of a stream handler. What is ready to be sent now,
+// the goroutine sends when it finds no other handler to run.
 func (d *driver) finish(st *stream) {
 	st.concludeHandler()
 	short := st.short
@@ -84,10 +84,6 @@ func (d *driver) finish(st *stream) {
 		d.waiting.remove(next)
 		d.running++
 	}
-	write := d.claimLocked()
-	if !write && d.core.Active() > 0 {
-		d.watchLocked()
-	}
 	d.mu.Unlock()
 	d.tell()
 	if next != nil {
@@ -95,9 +91,6 @@ func (d *driver) finish(st *stream) {
 	}
 	if short {
 		d.logShort()
-	}
-	if write {
-		d.write()
 	}
 }
 

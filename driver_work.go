@@ -4,10 +4,13 @@ import "sync"
 
 // workQueue holds the streams whose handlers are to start now. Goroutines take
 // them one after another: starting one costs more than a short handler, and one
-// that has run a handler has the stack for the next.
+// that has run a handler has the stack for the next. The one that finds no more
+// writes what they have answered.
 //
 // While a stream is in the queue, a goroutine is on its way that has not taken
-// any yet. So a handler that blocks delays no other.
+// any yet. So a handler that blocks delays no other; nor does it delay the answer
+// of one that its goroutine ran before, for whoever takes a stream from the queue
+// leaves a goroutine on its way, which writes what it finds.
 type workQueue struct {
 	mu         sync.Mutex
 	head, tail *stream
@@ -45,28 +48,43 @@ func (d *driver) startArrived() {
 	}
 }
 
-// runWorker is worker's: it runs handlers until none waits. A handler that ends
-// the goroutine ends only that.
+// runWorker is worker's. A handler that ends the goroutine ends only that.
 func (d *driver) runWorker() {
-	for first := true; ; first = false {
-		q := &d.work
+	defer d.flush()
+	q := &d.work
+	q.mu.Lock()
+	q.coming = false
+	q.mu.Unlock()
+	if d.claim() { // answers of handlers that have returned, beside others that have not
 		q.mu.Lock()
-		if first {
-			q.coming = false
-		}
-		st := q.head
-		if st == nil {
-			q.mu.Unlock()
-			return
-		}
-		q.head, st.next = st.next, nil
 		call := q.call()
 		q.mu.Unlock()
 		if call {
 			go d.worker()
 		}
+		d.write()
+	}
+	for {
+		st, call := q.take()
+		if call {
+			go d.worker()
+		}
+		if st == nil {
+			return
+		}
 		st.serve()
 	}
+}
+
+// take returns the next stream, or nil, and whether a goroutine has to be
+// started.
+func (q *workQueue) take() (st *stream, call bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if st = q.head; st != nil {
+		q.head, st.next = st.next, nil
+	}
+	return st, q.call()
 }
 
 func (q *workQueue) push(st *stream) {
@@ -79,7 +97,7 @@ func (q *workQueue) push(st *stream) {
 	q.tail = st
 }
 
-// call reports whether a goroutine has to be started.
+// call reports whether a goroutine has to be started for the streams that wait.
 func (q *workQueue) call() bool {
 	if q.head == nil || q.coming {
 		return false

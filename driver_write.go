@@ -32,6 +32,27 @@ func (d *driver) claimLocked() bool {
 	return true
 }
 
+// claim is claimLocked.
+func (d *driver) claim() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.claimLocked()
+}
+
+// flush writes what handlers have answered, if nobody else does. The timer is set
+// for octets that the peer's windows keep back.
+func (d *driver) flush() {
+	d.mu.Lock()
+	write := d.claimLocked()
+	if !write && d.core.Active() > 0 {
+		d.watchLocked()
+	}
+	d.mu.Unlock()
+	if write {
+		d.write()
+	}
+}
+
 // kickLocked starts a writer if one is needed.
 func (d *driver) kickLocked() {
 	if d.claimLocked() {
@@ -99,7 +120,7 @@ func (d *driver) loop(b *batch) {
 // yield lets handlers that are about to answer do so.
 func (d *driver) yield() {
 	first := d.fresh.Load()
-	for last, i := first, 0; i < yields; i++ {
+	for last, i := first, 0; i < yields && d.busy(); i++ {
 		runtime.Gosched()
 		n := d.fresh.Load()
 		if n == last || n-first >= yieldOctets {
@@ -107,6 +128,14 @@ func (d *driver) yield() {
 		}
 		last = n
 	}
+}
+
+// busy reports whether somebody may be about to send something: a handler, or
+// any goroutine of a client's user.
+func (d *driver) busy() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cl != nil || d.running > 0
 }
 
 // gatherLocked fills the next batch. False: there was nothing, and the caller

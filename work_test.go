@@ -2,7 +2,9 @@ package nonet
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,17 +45,11 @@ func TestHandlersOfABurst(t *testing.T) {
 				var all sync.WaitGroup
 				all.Add(n)
 				p := dial(t, &Server{Handler: tt.handler(&all)})
-				// All in one write, which the server reads at once.
-				var burst bytes.Buffer
-				reads := p.fr
-				p.fr = http2.NewFramer(&burst, nil)
-				for i := range uint32(n) {
-					p.get(2*i+1, "/")
-				}
-				p.fr = reads
-				if _, err := p.nc.Write(burst.Bytes()); err != nil {
-					t.Fatal(err)
-				}
+				p.burst(func() {
+					for i := range uint32(n) {
+						p.get(2*i+1, "/")
+					}
+				})
 				settle()
 				p.await()
 				p.mu.Lock()
@@ -73,5 +69,77 @@ func TestHandlersOfABurst(t *testing.T) {
 				p.quiet()
 			})
 		})
+	}
+}
+
+// TestAnswersBesideBlockedHandlers: the answers of a burst leave though handlers
+// that came with them block, or end their goroutines, wherever they stand.
+func TestAnswersBesideBlockedHandlers(t *testing.T) {
+	const n = 4
+	const good, gone = ":status=204 END_STREAM", ":status=500 content-length=0 END_STREAM"
+	for blocked := range 1 << n {
+		for _, goexit := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%04b, Goexit %v", blocked, goexit), func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					release := make(chan struct{})
+					p := dial(t, &Server{Handler: func(s Stream) {
+						if blocked>>(s.ID()/2)&1 != 0 {
+							<-release
+							if goexit {
+								runtime.Goexit()
+							}
+						}
+						s.SetStatus(204)
+					}})
+					var first, later []string
+					p.burst(func() {
+						for i := range uint32(n) {
+							p.get(2*i+1, "/")
+							switch {
+							case blocked>>i&1 == 0:
+								first = append(first, fmt.Sprintf("HEADERS %d %s", 2*i+1, good))
+							case goexit:
+								later = append(later, fmt.Sprintf("HEADERS %d %s", 2*i+1, gone))
+							default:
+								later = append(later, fmt.Sprintf("HEADERS %d %s", 2*i+1, good))
+							}
+						}
+					})
+					settle()
+					p.wantAnyOrder(first...)
+					close(release)
+					settle()
+					p.wantAnyOrder(later...)
+				})
+			})
+		}
+	}
+}
+
+// burst sends all that f writes at once, so that the server reads it at once.
+func (p *peer) burst(f func()) {
+	p.t.Helper()
+	var all bytes.Buffer
+	fr := p.fr
+	p.fr = http2.NewFramer(&all, nil)
+	f()
+	p.fr = fr
+	if _, err := p.nc.Write(all.Bytes()); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// wantAnyOrder is want, for lines in any order.
+func (p *peer) wantAnyOrder(lines ...string) {
+	p.t.Helper()
+	p.await()
+	p.mu.Lock()
+	got := p.lines
+	p.lines = nil
+	p.mu.Unlock()
+	slices.Sort(got)
+	slices.Sort(lines)
+	if !slices.Equal(got, lines) {
+		p.t.Errorf("got  %q\nwant %q in any order", got, lines)
 	}
 }
