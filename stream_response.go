@@ -50,8 +50,7 @@ func (st *stream) field(name, value string, set bool) error {
 	if err := hpack.CheckValue(value); err != nil {
 		return fieldError(err, name)
 	}
-	var room [64]byte
-	t := hpack.TokenOf(lower(room[:0], name))
+	t := tokenOf(name)
 	if t == hpack.TokenUnknown {
 		if err := hpack.CheckName(name); err != nil {
 			return fieldError(err, name)
@@ -63,6 +62,16 @@ func (st *stream) field(name, value string, set bool) error {
 		return nil
 	}
 	return st.known(t, value, set)
+}
+
+// tokenOf is [hpack.TokenOf] for a name in any case. Most are lower-case.
+func tokenOf(name string) hpack.Token {
+	t := hpack.TokenOf([]byte(name))
+	if t == hpack.TokenUnknown {
+		var room [64]byte
+		t = hpack.TokenOf(lower(room[:0], name))
+	}
+	return t
 }
 
 // known adds a field whose name has a token; some of them mean something here.

@@ -19,14 +19,20 @@ type requestFacts struct {
 // is malformed.
 func request(f *hpack.Fields, connect bool) (r requestFacts, ok bool) {
 	r.length, r.priority = stream.NoContentLength, defaultPriority
-	method, path := f.Get(hpack.TokenMethod), f.Get(hpack.TokenPath)
-	scheme, authority := f.Get(hpack.TokenScheme), f.Get(hpack.TokenAuthority)
-	if !isToken(method) {
-		return r, false
-	}
-	host := -1
+	var method, path, scheme, authority []byte
+	protocol, host := false, -1
 	for i := range f.Len() {
 		switch f.Token(i) {
+		case hpack.TokenMethod:
+			method = f.Value(i)
+		case hpack.TokenPath:
+			path = f.Value(i)
+		case hpack.TokenScheme:
+			scheme = f.Value(i)
+		case hpack.TokenAuthority:
+			authority = f.Value(i)
+		case hpack.TokenProtocol:
+			protocol = true
 		case hpack.TokenHost:
 			if host >= 0 {
 				return r, false
@@ -42,7 +48,9 @@ func request(f *hpack.Fields, connect bool) (r requestFacts, ok bool) {
 			r.priority = parsePriority(f.Value(i))
 		}
 	}
-	protocol := f.Find(hpack.TokenProtocol) >= 0
+	if !isToken(method) {
+		return r, false
+	}
 	if protocol && (!connect || string(method) != "CONNECT") {
 		// RFC 8441 4: only with CONNECT, and only after we allowed it.
 		return r, false

@@ -65,7 +65,7 @@ func (t *Table) Add(id uint32) *Stream {
 	}
 	slot := t.takeSlot()
 	s := t.record(slot)
-	*s = Stream{ID: id, Slot: slot, ContentLength: NoContentLength, Urgency: DefaultUrgency}
+	s.ID, s.Slot, s.ContentLength, s.Urgency = id, slot, NoContentLength, DefaultUrgency // all else was cleared
 	t.put(entry{id, slot})
 	t.n++
 	return s
