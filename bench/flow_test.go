@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nonet-h2/nonet/bench/internal/rig"
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/hpack"
@@ -23,10 +24,10 @@ func newBlocked(t testing.TB, n int) *blocked {
 	t.Helper()
 	b := &blocked{c: conn.New(conn.Config{Limits: conn.Limits{MaxConcurrentStreams: uint32(n), SendStall: -1}}, 0)}
 	in := append([]byte(frame.Preface), frame.AppendSettings(nil, frame.Setting{ID: frame.SettingInitialWindowSize})...)
-	in = frame.AppendWindowUpdate(in, 0, maxWindow-frame.DefaultWindow)
+	in = frame.AppendWindowUpdate(in, 0, frame.MaxWindow-frame.DefaultWindow)
 	var enc hpack.Encoder
 	var req, resp hpack.Fields
-	for _, f := range get {
+	for _, f := range rig.Hello.Fields {
 		req.Add(f[0], f[1])
 	}
 	resp.AddToken(hpack.TokenStatus, "200")

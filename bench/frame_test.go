@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http2"
 	xhpack "golang.org/x/net/http2/hpack"
 
+	"github.com/nonet-h2/nonet/bench/internal/rig"
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
 	"github.com/nonet-h2/nonet/hpack"
@@ -81,20 +82,20 @@ func BenchmarkData(b *testing.B) {
 }
 
 func besideCopy(b *testing.B, wire []byte, pass func()) {
-	ours, plain, theirs := newSide(pass), newSide(copyData(wire)), newSide(xReadFrames(b, wire, dataCount))
+	ours, plain, theirs := rig.NewSide(pass), rig.NewSide(copyData(wire)), rig.NewSide(xReadFrames(b, wire, dataCount))
 	allocs := testing.AllocsPerRun(1, pass)
 	for b.Loop() {
-		ours.run()
-		plain.run()
-		theirs.run()
+		ours.Run()
+		plain.Run()
+		theirs.Run()
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(ours.median()/dataCount, "ns/frame")
-	b.ReportMetric(plain.median()/dataCount, "copy-ns/frame")
-	b.ReportMetric(theirs.median()/dataCount, "x/net-ns/frame")
+	b.ReportMetric(ours.Median()/dataCount, "ns/frame")
+	b.ReportMetric(plain.Median()/dataCount, "copy-ns/frame")
+	b.ReportMetric(theirs.Median()/dataCount, "x/net-ns/frame")
 	b.ReportMetric(allocs, "allocs")
-	b.ReportMetric(plain.median()/ours.median(), "ratio-to-copy")
-	b.ReportMetric(theirs.median()/ours.median(), "ratio")
+	b.ReportMetric(plain.Median()/ours.Median(), "ratio-to-copy")
+	b.ReportMetric(theirs.Median()/ours.Median(), "ratio")
 }
 
 // dataSize is the payload of a frame of dataFrames, dataCount how many there are.

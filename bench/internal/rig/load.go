@@ -1,12 +1,9 @@
-package bench
+package rig
 
 import (
 	"bytes"
-	"crypto/tls"
 	"encoding/binary"
 	"net"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,37 +11,27 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// work is what a load asks for again and again.
-type work struct {
-	name   string
-	fields [][2]string // of the request
-	upload int         // octets of content
-	answer int         // octets of content of the response
-	echo   int         // messages of this size go to and fro on one stream for ever: a unit is one of them
-}
-
-var get = [][2]string{
-	{":method", "GET"}, {":scheme", "http"}, {":authority", "127.0.0.1:8080"}, {":path", "/hello"},
-	{"accept", "*/*"}, {"user-agent", "bench/1.0"},
-}
-
 // load is one connection that asks, with as little work of its own as can be: what
 // it costs counts for both servers that are compared. It keeps some streams going
 // at once and allocates nothing once warm.
 type load struct {
 	t       testing.TB
 	nc      net.Conn
-	work    *work
-	first   []byte // the header block of the first request
+	work    *Work
+	http1   bool
+	first   []byte // the header block of the first request, or all of a request of HTTP/1.1
 	next    []byte // of all that follow: everything is in the table
 	id      uint32 // of the next stream
 	in, out []byte
 	at, end int      // unread octets of in
-	uploads []upload // by stream, if the work has any
+	body    int      // of a response of HTTP/1.1, not read yet
+	uploads []upload // by stream, if the work has content
+	echoes  []echo   // by stream, if the work is messages
+	idle    []int    // those of echoes on which no message is under way
 	window  int64    // the peer's for the connection
 	initial int64    // and for a new stream
 	credit  int      // octets received since the last WINDOW_UPDATE
-	echoed  int      // octets of messages that came back
+	content int      // octets of content received
 	asked   []time.Duration
 	took    []time.Duration // of requests that ended, when asked is in use
 	epoch   time.Time
@@ -57,38 +44,31 @@ type upload struct {
 	window int64
 }
 
-// ioCalls counts the system calls of the load, as they are counted for the process.
-type ioCalls struct{ reads, writes atomic.Int64 }
-
-// countedConn is the load's socket.
-type countedConn struct {
-	net.Conn
-	calls *ioCalls
-}
-
-func (c *countedConn) Write(p []byte) (int, error) {
-	c.calls.writes.Add(1)
-	return c.Conn.Write(p)
+// echo is a stream on which messages go to and fro.
+type echo struct {
+	id     uint32
+	got    int // octets of the message that comes back
+	credit int // octets received since the last WINDOW_UPDATE
 }
 
 const maxWindow = frame.MaxWindow
 
-func dialLoad(t testing.TB, addr string, secure bool, w *work, c *ioCalls) *load {
-	t.Helper()
-	nc, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
+func newLoad(t testing.TB, w *Work, http1 bool) *load {
+	l := &load{t: t, work: w, http1: http1, in: make([]byte, 64<<10), epoch: time.Now()}
+	if w.Slow {
+		l.asked = make([]time.Duration, MaxStreams)
+		l.took = make([]time.Duration, 0, 1<<16)
 	}
-	nc = &countedConn{nc, c}
-	if secure {
-		nc = tls.Client(nc, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if http1 {
+		l.first = http1Request(w)
+		l.next = l.first
+		return l
 	}
-	l := &load{t: t, nc: nc, work: w, id: 1, in: make([]byte, 64<<10), window: frame.DefaultWindow, initial: frame.DefaultWindow, epoch: time.Now()}
 	var block bytes.Buffer
 	enc := hpack.NewEncoder(&block) // everything goes into its table
 	encode := func() []byte {
 		block.Reset()
-		for _, x := range w.fields {
+		for _, x := range w.Fields {
 			enc.WriteField(hpack.HeaderField{Name: x[0], Value: x[1]})
 		}
 		return bytes.Clone(block.Bytes())
@@ -97,14 +77,31 @@ func dialLoad(t testing.TB, addr string, secure bool, w *work, c *ioCalls) *load
 	if !bytes.Equal(encode(), l.next) {
 		t.Fatal("the request does not settle in the table")
 	}
-	l.out = append(l.out, frame.Preface...)
+	return l
+}
+
+// begin starts on a new connection. The peer's SETTINGS may be unread.
+func (l *load) begin(nc net.Conn) {
+	l.nc, l.id, l.at, l.end, l.credit = nc, 1, 0, 0, 0
+	l.window, l.initial = frame.DefaultWindow, frame.DefaultWindow
+	if l.http1 {
+		l.window, l.initial = maxWindow, maxWindow
+		return
+	}
+	l.out = append(l.out[:0], frame.Preface...)
 	l.out = frame.AppendSettings(l.out, frame.Setting{ID: frame.SettingInitialWindowSize, Value: maxWindow}, frame.Setting{ID: frame.SettingEnablePush})
 	l.out = frame.AppendWindowUpdate(l.out, 0, maxWindow-frame.DefaultWindow)
+}
+
+// settle waits for the peer's SETTINGS.
+func (l *load) settle() {
+	if l.http1 {
+		return
+	}
 	l.flush()
-	for l.id == 1 && l.in[3] != byte(frame.TypeSettings) {
+	for l.end < frame.HeaderLen || l.in[3] != byte(frame.TypeSettings) {
 		l.read()
 	}
-	return l
 }
 
 // run has n units of work done, of which streams at once are on their way.
@@ -125,28 +122,33 @@ func (l *load) run(n, streams int) {
 // ask begins a unit of work.
 func (l *load) ask() {
 	w := l.work
-	if w.echo > 0 && l.id > 1 {
-		l.out = frame.AppendData(l.out, l.id-2, zeros[:w.echo], false)
+	if i := len(l.idle); i > 0 {
+		l.out = frame.AppendData(l.out, l.echoes[l.idle[i-1]].id, w.Send, false)
+		l.idle = l.idle[:i-1]
 		return
 	}
 	block := l.next
 	if l.id == 1 {
 		block = l.first
 	}
-	l.out = frame.AppendHeaders(l.out, l.id, block, w.upload == 0 && w.echo == 0, frame.MinMaxFrameSize)
-	if w.upload > 0 {
-		l.uploads = append(l.uploads, upload{l.id, w.upload, l.initial})
-	}
 	if l.asked != nil {
 		l.asked[l.id/2%uint32(len(l.asked))] = time.Since(l.epoch)
 	}
-	l.id += 2
-	if w.echo > 0 {
-		l.ask()
+	switch {
+	case l.http1:
+		l.out = append(l.out, block...)
+	default:
+		l.out = frame.AppendHeaders(l.out, l.id, block, w.content() == 0, frame.MinMaxFrameSize)
 	}
+	switch {
+	case w.Echo:
+		l.echoes = append(l.echoes, echo{id: l.id})
+		l.out = frame.AppendData(l.out, l.id, w.Send, false)
+	case w.content() > 0:
+		l.uploads = append(l.uploads, upload{l.id, w.content(), l.initial})
+	}
+	l.id += 2
 }
-
-var zeros [64 << 10]byte
 
 // send appends as much content as the windows allow, up to 64 KiB.
 func (l *load) send() {
@@ -157,10 +159,15 @@ func (l *load) send() {
 			i++
 			continue
 		}
+		p := l.work.piece(u.left, n)
 		u.left -= n
-		u.window -= int64(n)
-		l.window -= int64(n)
-		l.out = frame.AppendData(l.out, u.id, zeros[:n], u.left == 0)
+		if l.http1 {
+			l.out = append(l.out, p...)
+		} else {
+			u.window -= int64(n)
+			l.window -= int64(n)
+			l.out = frame.AppendData(l.out, u.id, p, u.left == 0)
+		}
 		if u.left == 0 {
 			l.uploads = append(l.uploads[:i], l.uploads[i+1:]...)
 		}
@@ -202,8 +209,11 @@ func (l *load) read() {
 	l.end += n
 }
 
-// parse takes the frames that are complete and returns how many units are done.
+// parse takes what is complete and returns how many units are done.
 func (l *load) parse() (done int) {
+	if l.http1 {
+		return l.parse1()
+	}
 	for l.end-l.at >= frame.HeaderLen {
 		h := frame.ParseHeader(l.in[l.at:])
 		size := frame.HeaderLen + int(h.Length)
@@ -216,10 +226,13 @@ func (l *load) parse() (done int) {
 	}
 	if l.credit > maxWindow/2 {
 		l.out = frame.AppendWindowUpdate(l.out, 0, uint32(l.credit))
-		if l.work.echo > 0 {
-			l.out = frame.AppendWindowUpdate(l.out, l.id-2, uint32(l.credit))
-		}
 		l.credit = 0
+		for i := range l.echoes {
+			if e := &l.echoes[i]; e.credit > 0 {
+				l.out = frame.AppendWindowUpdate(l.out, e.id, uint32(e.credit))
+				e.credit = 0
+			}
+		}
 	}
 	return done
 }
@@ -228,15 +241,17 @@ func (l *load) frame(h frame.Header, p []byte) (done int) {
 	switch h.Type {
 	case frame.TypeData:
 		l.credit += int(h.Length)
-		if e := l.work.echo; e > 0 {
-			before := l.echoed / e
-			l.echoed += int(h.Length)
-			return l.echoed/e - before
+		l.content += int(h.Length)
+		if l.work.Echo {
+			return l.echoed(int(h.StreamID/2), int(h.Length))
 		}
 		fallthrough
 	case frame.TypeHeaders:
 		if !h.Flags.Has(frame.FlagEndStream) {
 			return 0
+		}
+		if l.work.Echo {
+			l.t.Fatal("a stream of messages has ended")
 		}
 		if l.asked != nil {
 			l.took = append(l.took, time.Since(l.epoch)-l.asked[h.StreamID/2%uint32(len(l.asked))])
@@ -247,6 +262,9 @@ func (l *load) frame(h frame.Header, p []byte) (done int) {
 			s := frame.ParseSettings(p)
 			for i := range s.Len() {
 				if v := s.At(i); v.ID == frame.SettingInitialWindowSize {
+					for j := range l.uploads { // RFC 9113 6.9.2
+						l.uploads[j].window += int64(v.Value) - l.initial
+					}
 					l.initial = int64(v.Value)
 				}
 			}
@@ -272,38 +290,15 @@ func (l *load) frame(h frame.Header, p []byte) (done int) {
 	return 0
 }
 
-// loads is a number of connections that share the work.
-type loads struct {
-	all   []*load
-	calls ioCalls
-}
-
-func newLoads(t testing.TB, addr string, secure bool, w *work, conns int) *loads {
-	ls := new(loads)
-	for range conns {
-		ls.all = append(ls.all, dialLoad(t, addr, secure, w, &ls.calls))
+// echoed counts n octets that came back on a stream, whose next message is to wait
+// until this one is complete.
+func (l *load) echoed(stream, n int) (done int) {
+	e := &l.echoes[stream]
+	e.credit += n
+	if e.got += n; e.got < len(l.work.Send) {
+		return 0
 	}
-	return ls
-}
-
-// run has n units of work done over each connection, with so many streams.
-func (ls *loads) run(n, streams int) {
-	if len(ls.all) == 1 {
-		ls.all[0].run(n, streams)
-		return
-	}
-	var wg sync.WaitGroup
-	for _, l := range ls.all {
-		wg.Go(func() { l.run(n, streams) })
-	}
-	wg.Wait()
-	if t := ls.all[0].t; t.Failed() {
-		t.FailNow()
-	}
-}
-
-func (ls *loads) close() {
-	for _, l := range ls.all {
-		l.nc.Close()
-	}
+	e.got = 0
+	l.idle = append(l.idle, stream)
+	return 1
 }

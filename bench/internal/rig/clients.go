@@ -1,0 +1,335 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nonet-h2/nonet"
+	"github.com/nonet-h2/nonet/nethttp"
+)
+
+// Client is a kind of client.
+type Client struct {
+	Name string
+	open func(url string, w *Work) asker
+}
+
+// asker is a client with one connection.
+type asker struct {
+	unit  func(buf []byte) error             // a request and its response
+	echo  func() (io.ReadWriteCloser, error) // begins a stream on which messages go to and fro
+	drop  func()                             // closes the connection, which is idle
+	close func()
+}
+
+// Clients are those that are measured: the stream API, which has no inline kind,
+// and a RoundTripper.
+func Clients() []Client {
+	return []Client{
+		{"stream", openStreams},
+		{"transport", func(url string, w *Work) asker {
+			t := &nethttp.Transport{PriorKnowledge: true, Base: &http.Transport{TLSClientConfig: insecure(), DisableCompression: true}}
+			t.Client.MaxConns = 1
+			return openTransport(url, w, t, t.CloseIdleConnections)
+		}},
+	}
+}
+
+// NetHTTPClient is net/http's own.
+func NetHTTPClient() Client {
+	return Client{"net/http", func(url string, w *Work) asker {
+		t := &http.Transport{TLSClientConfig: insecure(), DisableCompression: true, Protocols: new(http.Protocols)}
+		t.Protocols.SetHTTP2(true)
+		t.Protocols.SetUnencryptedHTTP2(true)
+		return openTransport(url, w, t, t.CloseIdleConnections)
+	}}
+}
+
+func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
+
+func openStreams(url string, w *Work) asker {
+	c := &nonet.Client{ClientConfig: nonet.ClientConfig{MaxConns: 1, TLSConfig: insecure()}}
+	url += w.Fields[3][1]
+	request := func() (nonet.ClientStream, error) {
+		s, err := c.Request(context.Background(), w.Fields[0][1], url)
+		if err != nil {
+			return s, err
+		}
+		for _, f := range w.Fields[4:] {
+			if err := s.AddField(f[0], f[1]); err != nil {
+				return s, err
+			}
+		}
+		return s, nil
+	}
+	return asker{
+		unit: func(buf []byte) error {
+			s, err := request()
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			for left := w.content(); left > 0; {
+				n, err := s.Write(w.piece(left, len(zeros)))
+				if left -= n; err != nil {
+					return err
+				}
+			}
+			if err := s.CloseWrite(); err != nil {
+				return err
+			}
+			status, err := s.Response()
+			if err != nil {
+				return err
+			}
+			return w.check(status, s, buf)
+		},
+		echo: func() (io.ReadWriteCloser, error) {
+			s, err := request()
+			if err != nil {
+				return nil, err
+			}
+			if err := s.Flush(); err != nil {
+				return nil, err
+			}
+			if _, err := s.Response(); err != nil {
+				return nil, err
+			}
+			return flushing{s}, nil
+		},
+		drop:  c.CloseIdle,
+		close: func() { c.Close() },
+	}
+}
+
+// flushing sends each message at once.
+type flushing struct{ nonet.ClientStream }
+
+func (f flushing) Write(p []byte) (int, error) {
+	n, err := f.ClientStream.Write(p)
+	if err != nil {
+		return n, err
+	}
+	return n, f.Flush()
+}
+
+func openTransport(url string, w *Work, rt http.RoundTripper, drop func()) asker {
+	url += w.Fields[3][1]
+	do := func(body io.Reader) (*http.Response, error) {
+		r, err := http.NewRequest(w.Fields[0][1], url, body)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range w.Fields[4:] {
+			if f[0] != "content-length" {
+				r.Header.Add(f[0], f[1])
+			}
+		}
+		r.ContentLength = int64(w.content())
+		if w.Echo {
+			r.ContentLength = -1
+		}
+		return rt.RoundTrip(r)
+	}
+	return asker{
+		unit: func(buf []byte) error {
+			var body io.Reader
+			if w.content() > 0 {
+				body = &source{w: w, left: w.content()}
+			}
+			res, err := do(body)
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close()
+			return w.check(res.StatusCode, res.Body, buf)
+		},
+		echo: func() (io.ReadWriteCloser, error) {
+			pr, pw := io.Pipe()
+			res, err := do(pr)
+			if err != nil {
+				return nil, err
+			}
+			return piped{res.Body, pw}, nil
+		},
+		drop:  drop,
+		close: drop,
+	}
+}
+
+// source is the content of a request.
+type source struct {
+	w    *Work
+	left int
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.w.piece(s.left, len(p)))
+	s.left -= n
+	return n, nil
+}
+
+// piped is a request whose content is a pipe.
+type piped struct {
+	io.ReadCloser
+	w *io.PipeWriter
+}
+
+func (p piped) Write(b []byte) (int, error) { return p.w.Write(b) }
+
+func (p piped) Close() error {
+	p.w.Close()
+	return p.ReadCloser.Close()
+}
+
+// check reads a response to its end.
+func (w *Work) check(status int, r io.Reader, buf []byte) error {
+	got := 0
+	for {
+		n, err := r.Read(buf)
+		got += n
+		switch {
+		case err == io.EOF && (status != http.StatusOK || got != w.Answer):
+			return fmt.Errorf("%s: status %d with %d octets, want %d", w.Name, status, got, w.Answer)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// Asking are clients of one kind that share the work: each has one connection and
+// as many goroutines as it has streams at once.
+type Asking struct {
+	t       testing.TB
+	name    string
+	work    *Work
+	askers  []asker
+	workers []worker
+}
+
+// worker is a goroutine's, in one run after the other.
+type worker struct {
+	asker   *asker
+	buf     []byte
+	message io.ReadWriteCloser
+	took    []time.Duration
+}
+
+// NewAsking makes clients and has one unit of work done by each goroutine.
+func NewAsking(t testing.TB, c Client, url string, w *Work, conns, streams int) *Asking {
+	t.Helper()
+	a := &Asking{t: t, name: c.Name, work: w, askers: make([]asker, conns)}
+	for i := range a.askers {
+		a.askers[i] = c.open(url, w)
+		for range streams {
+			a.workers = append(a.workers, worker{asker: &a.askers[i], buf: make([]byte, min(max(w.Answer, len(w.Send)), len(zeros)))})
+		}
+		a.one(&a.workers[i*streams]) // the connection, before many ask for one
+	}
+	a.Run(1)
+	return a
+}
+
+func (a *Asking) one(w *worker) {
+	if err := a.unit(w); err != nil {
+		a.t.Error(err)
+	}
+}
+
+func (a *Asking) unit(w *worker) (err error) {
+	start := time.Time{}
+	if a.work.Slow {
+		start = time.Now()
+	}
+	switch {
+	case a.work.Echo:
+		if w.message == nil {
+			if w.message, err = w.asker.echo(); err != nil {
+				return err
+			}
+		}
+		if _, err := w.message.Write(a.work.Send); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(w.message, w.buf); err != nil {
+			return err
+		}
+		if !bytes.Equal(w.buf, a.work.Send) {
+			return fmt.Errorf("%q came back", w.buf)
+		}
+	default:
+		if err := w.asker.unit(w.buf); err != nil {
+			return err
+		}
+		if a.work.Churn {
+			w.asker.drop()
+		}
+	}
+	if a.work.Slow {
+		w.took = append(w.took, time.Since(start))
+	}
+	return nil
+}
+
+// Run has n units of work done for each goroutine, by whichever is free.
+func (a *Asking) Run(n int) {
+	if len(a.workers) == 1 {
+		for range n {
+			a.one(&a.workers[0])
+		}
+	} else {
+		var left atomic.Int64
+		left.Store(int64(n * len(a.workers)))
+		var wg sync.WaitGroup
+		for i := range a.workers {
+			wg.Go(func() {
+				for left.Add(-1) >= 0 && !a.t.Failed() {
+					a.one(&a.workers[i])
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if a.t.Failed() {
+		a.t.FailNow()
+	}
+}
+
+// Pass is n units of work for each goroutine.
+func (a *Asking) Pass(n int) *Pass {
+	p := &Pass{Name: a.name, Run: func() { a.Run(n) }, Units: n * len(a.workers)}
+	if a.work.Slow {
+		p.Took = func() (all []time.Duration) {
+			for i := range a.workers {
+				all = append(all, a.workers[i].took...)
+			}
+			return all
+		}
+	}
+	return p
+}
+
+// Close ends what is under way.
+func (a *Asking) Close() {
+	for _, w := range a.workers {
+		if w.message != nil {
+			w.message.Close()
+		}
+	}
+	for _, c := range a.askers {
+		c.close()
+	}
+}

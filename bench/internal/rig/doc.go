@@ -1,0 +1,12 @@
+// Package rig is what the benchmarks of bench and bench/peers share: who asks,
+// who answers, and how two are measured beside each other in one run.
+//
+//	work.go      what is asked for
+//	load.go      a connection that asks, with as little work of its own as can be;
+//	             http1.go is how it speaks HTTP/1.1, loads.go many of them
+//	clients.go   clients that ask: nonet's, nethttp's, net/http's
+//	handlers.go  what answers, the same by every kind of server; servers.go are those
+//	bare.go      the same octets without HTTP/2
+//	side.go      times in turn, medians; beside.go what is reported of them;
+//	             cost.go allocations and system calls
+package rig
