@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/nonet-h2/nonet/bench/internal/rig"
+	"github.com/nonet-h2/nonet/internal/skip"
+)
+
+// BenchmarkClient is the same work as the clients do it: the stream API and
+// nethttp.Transport beside net/http's Transport, against the same server of ours
+// in the same process. Allocations, reads and writes are those of both ends.
+func BenchmarkClient(b *testing.B) {
+	for _, secure := range []bool{false, true} {
+		for i := range rig.Small {
+			w := &rig.Small[i]
+			eachShape(w, func(conns, streams int) {
+				b.Run(fmt.Sprintf("%s/%s/%dx%d", transport(secure), w.Name, conns, streams), func(b *testing.B) {
+					eachClient(b, secure, w, conns, streams)
+				})
+			})
+		}
+		b.Run(fmt.Sprintf("%s/hello/1x100", transport(secure)), func(b *testing.B) { eachClient(b, secure, &rig.Hello, 1, 100) })
+		for i := range rig.Large {
+			w := &rig.Large[i]
+			b.Run(fmt.Sprintf("%s/%s/1x1", transport(secure), w.Name), func(b *testing.B) { eachClient(b, secure, w, 1, 1) })
+		}
+		for _, conns := range []int{1, 16} {
+			b.Run(fmt.Sprintf("%s/churn/%dx1", transport(secure), conns), func(b *testing.B) { eachClient(b, secure, &rig.Churn, conns, 1) })
+		}
+	}
+}
+
+func eachClient(b *testing.B, secure bool, w *rig.Work, conns, streams int) {
+	for _, c := range rig.Clients() {
+		b.Run(c.Name, func(b *testing.B) { clients(b, c, secure, w, conns, streams) })
+	}
+}
+
+// clients measures one kind beside net/http's.
+func clients(b *testing.B, c rig.Client, secure bool, w *rig.Work, conns, streams int) {
+	url := serve(b, secure, w)
+	us := rig.NewAsking(b, c, url, w, conns, streams)
+	defer us.Close()
+	them := rig.NewAsking(b, rig.NetHTTPClient(), url, w, conns, streams)
+	defer them.Close()
+	n := units(w, conns, streams)
+	rig.Beside(b, us.Pass(n), them.Pass(n))
+}
+
+// serve starts the server that costs least.
+func serve(t testing.TB, secure bool, w *rig.Work) (url string) {
+	s := rig.Inline(secure)
+	if w.Waits {
+		s = rig.Streams(secure)
+	}
+	if secure {
+		return "https://" + s.Start(t)
+	}
+	return "http://" + s.Start(t)
+}
+
+// BenchmarkNghttpd is clients against nghttpd, a server in C that is a process of
+// its own: "ns" is the CPU time of this process, which is the client's alone, as
+// allocations, reads and writes are.
+func BenchmarkNghttpd(b *testing.B) {
+	url := startNghttpd(b)
+	w := rig.Hello
+	for _, streams := range []int{1, 8, 100} {
+		for _, c := range rig.Clients() {
+			b.Run(fmt.Sprintf("hello/1x%d/%s", streams, c.Name), func(b *testing.B) { cpuOfClients(b, c, url, &w, streams) })
+		}
+	}
+}
+
+// cpuOfClients measures one kind beside net/http's by the CPU time of the process.
+func cpuOfClients(b *testing.B, c rig.Client, url string, w *rig.Work, streams int) {
+	us := rig.NewAsking(b, c, url, w, 1, streams)
+	defer us.Close()
+	them := rig.NewAsking(b, rig.NetHTTPClient(), url, w, 1, streams)
+	defer them.Close()
+	a, x := us.Pass(units(w, 1, streams)), them.Pass(units(w, 1, streams))
+	a.Clock, x.Clock = rig.CPU, rig.CPU
+	rig.Beside(b, a, x)
+}
+
+// startNghttpd runs nghttpd until the test ends.
+func startNghttpd(t testing.TB) (url string) {
+	program := skip.NeedProgram(t, "nghttpd")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "hello"), []byte("hello world\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().(*net.TCPAddr)
+	l.Close()
+	cmd := exec.Command(program, "--no-tls", "-d", dir, "-a", "127.0.0.1", strconv.Itoa(addr.Port))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		nc, err := net.Dial("tcp", addr.String())
+		if err == nil {
+			nc.Close()
+			return "http://" + addr.String()
+		}
+		if time.Now().After(end) {
+			t.Fatalf("nghttpd does not listen: %v", err)
+		}
+	}
+}
+
+// TestClients: every work is done by every kind of client.
+func TestClients(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		for _, w := range slices.Concat(rig.Small, rig.Large, []rig.Work{rig.Churn}) {
+			url := serve(t, secure, &w)
+			for _, c := range append(rig.Clients(), rig.NetHTTPClient()) {
+				t.Run(fmt.Sprintf("%s/%s/%s", transport(secure), w.Name, c.Name), func(t *testing.T) {
+					a := rig.NewAsking(t, c, url, &w, 2, 3)
+					defer a.Close()
+					a.Pass(2).Run()
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/nonet-h2/nonet/bench/internal/rig"
+)
+
+// BenchmarkCores is one connection whose handlers work for 20 µs, on one core and
+// on two in turn. "speedup" is the throughput on two by that on one, and the times
+// and "ratio" are those on two; net/http's server does the same in the same run.
+// It sets the number of cores itself, and needs two.
+func BenchmarkCores(b *testing.B) {
+	if runtime.GOMAXPROCS(0) < 2 || runtime.NumCPU() < 2 {
+		return
+	}
+	for _, ours := range []func(bool) rig.Server{rig.Streams, adapted} {
+		b.Run("h2c/"+rig.Burn.Name+"/1x64/"+ours(false).Name, func(b *testing.B) { cores(b, ours) })
+	}
+}
+
+func cores(b *testing.B, ours func(bool) rig.Server) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	const conns, streams = 1, 64
+	type measured struct {
+		loads    *rig.Loads
+		pass     *rig.Pass
+		one, two *rig.Side
+	}
+	var all [2]measured
+	for i, s := range []rig.Server{ours(false), netHTTP(false)} {
+		ls := rig.NewLoads(b, s.Start(b), &rig.Burn, rig.Options{Conns: conns, Streams: streams})
+		defer ls.Close()
+		p := ls.Pass(s.Name, 4)
+		all[i] = measured{ls, p, rig.NewSide(p.Run), rig.NewSide(p.Run)}
+	}
+	for b.Loop() {
+		for _, m := range all {
+			runtime.GOMAXPROCS(1)
+			m.one.Run()
+			runtime.GOMAXPROCS(2)
+			m.two.Run()
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	units := float64(all[0].pass.Units)
+	b.ReportMetric(all[1].two.Median()/all[0].two.Median(), "ratio")
+	for i, prefix := range []string{"", "net/http-"} {
+		one, two := all[i].one.Median(), all[i].two.Median()
+		b.ReportMetric(two/units, prefix+"ns/unit")
+		b.ReportMetric(one/two, prefix+"speedup")
+	}
+}
