@@ -52,7 +52,7 @@ func clients(b *testing.B, c rig.Client, secure bool, w *rig.Work, conns, stream
 	defer us.Close()
 	them := rig.NewAsking(b, rig.NetHTTPClient(), url, w, conns, streams)
 	defer them.Close()
-	n := units(w, conns, streams)
+	n := rig.Units(w, conns, streams)
 	rig.Beside(b, us.Pass(n), them.Pass(n))
 }
 
@@ -87,7 +87,7 @@ func cpuOfClients(b *testing.B, c rig.Client, url string, w *rig.Work, streams i
 	defer us.Close()
 	them := rig.NewAsking(b, rig.NetHTTPClient(), url, w, 1, streams)
 	defer them.Close()
-	a, x := us.Pass(units(w, 1, streams)), them.Pass(units(w, 1, streams))
+	a, x := us.Pass(rig.Units(w, 1, streams)), them.Pass(rig.Units(w, 1, streams))
 	a.Clock, x.Clock = rig.CPU, rig.CPU
 	rig.Beside(b, a, x)
 }

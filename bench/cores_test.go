@@ -10,18 +10,23 @@ import (
 // BenchmarkCores is one connection whose handlers work for 20 µs, on one core and
 // on two in turn. "speedup" is the throughput on two by that on one, and the times
 // and "ratio" are those on two; net/http's server does the same in the same run.
-// It sets the number of cores itself, and needs two.
+// It sets the number of cores itself; with "-cpu 1" it measures nothing.
 func BenchmarkCores(b *testing.B) {
-	if runtime.GOMAXPROCS(0) < 2 || runtime.NumCPU() < 2 {
-		return
-	}
+	eachCores(b, func(name string, run func(*testing.B)) { b.Run("h2c/"+rig.Burn.Name+"/1x64/"+name, run) })
+}
+
+func eachCores(b *testing.B, measure func(name string, run func(*testing.B))) {
 	for _, ours := range []func(bool) rig.Server{rig.Streams, adapted} {
-		b.Run("h2c/"+rig.Burn.Name+"/1x64/"+ours(false).Name, func(b *testing.B) { cores(b, ours) })
+		measure(ours(false).Name, func(b *testing.B) { cores(b, ours) })
 	}
 }
 
 func cores(b *testing.B, ours func(bool) rig.Server) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	before := runtime.GOMAXPROCS(0)
+	if before < 2 || runtime.NumCPU() < 2 {
+		return
+	}
+	defer runtime.GOMAXPROCS(before)
 	const conns, streams = 1, 64
 	type measured struct {
 		loads    *rig.Loads

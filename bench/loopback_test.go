@@ -25,7 +25,7 @@ func BenchmarkLoopback(b *testing.B) {
 			w := &rig.Large[i]
 			b.Run(fmt.Sprintf("%s/%s/1x1", transport(secure), w.Name), func(b *testing.B) {
 				eachServer(b, secure, w, 1, 1)
-				besideBare(b, secure, w)
+				b.Run("bare", func(b *testing.B) { bareLoop(b, secure, w) })
 			})
 		}
 		for _, conns := range []int{1, 16} {
@@ -57,18 +57,6 @@ func eachShape(w *rig.Work, f func(conns, streams int)) {
 	}
 }
 
-// units is how many a stream has in a pass: what begins and ends a pass counts for
-// little, and it ends soon.
-func units(w *rig.Work, conns, streams int) int {
-	switch {
-	case max(w.Upload, w.Answer) > 1<<20, streams*conns > 4000:
-		return 1
-	case w.Churn, streams > 1:
-		return 4
-	}
-	return 64
-}
-
 // eachServer measures work over some connections, with so many streams at once on
 // each, against each kind of server of ours and net/http's in turn.
 func eachServer(b *testing.B, secure bool, w *rig.Work, conns, streams int) {
@@ -92,17 +80,15 @@ func servers(b *testing.B, ours func(bool) rig.Server, secure bool, w *rig.Work,
 	a, x := rig.NewLoads(b, us.Start(b), w, o), rig.NewLoads(b, them.Start(b), w, o)
 	defer a.Close()
 	defer x.Close()
-	n := units(w, conns, streams)
+	n := rig.Units(w, conns, streams)
 	rig.Beside(b, a.Pass(us.Name, n), x.Pass(them.Name, n))
 }
 
-// besideBare measures the stream API's server beside the same octets without HTTP/2.
-func besideBare(b *testing.B, secure bool, w *rig.Work) {
-	b.Run("bare", func(b *testing.B) {
-		a := rig.NewLoads(b, rig.Streams(secure).Start(b), w, rig.Options{Secure: secure, Conns: 1, Streams: 1})
-		defer a.Close()
-		rig.Beside(b, a.Pass("stream", 1), rig.Bare(b, secure, w))
-	})
+// bareLoop measures the stream API's server beside the same octets without HTTP/2.
+func bareLoop(b *testing.B, secure bool, w *rig.Work) {
+	a := rig.NewLoads(b, rig.Streams(secure).Start(b), w, rig.Options{Secure: secure, Conns: 1, Streams: 1})
+	defer a.Close()
+	rig.Beside(b, a.Pass("stream", 1), rig.Bare(b, secure, w))
 }
 
 // TestLoopback: every work is done by every kind of server.

@@ -4,13 +4,20 @@
 //	go run ./bench/report -svg ratios.svg runs.txt >ratios.md
 //
 // Each benchmark that has a peer beside it in the same run, which is what its
-// "ratio" says, becomes a line: our median time, the peer's, the median ratio and
-// its range over the runs, allocations. The versions that were compared stand
-// above the table. Ratios of different runs are never mixed with times of others:
-// every ratio was measured within one run.
+// "ratio" says, becomes a line: our median time, the peer's, and for each number of
+// cores ("-cpu 1,2") the median ratio and its range over the runs; allocations and
+// system calls, ours / the peer's. The versions that were compared stand above the
+// table. Ratios of different runs are never mixed with times of others: every ratio
+// was measured within one run.
+//
+// With -into the table replaces what a file has between two lines:
+//
+//	<!-- benchmarks: written by go run ./bench/report -into -->
+//	<!-- end of benchmarks -->
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -33,6 +40,7 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 	fs.SetOutput(stdout)
 	svg := fs.String("svg", "", "draw the ratios into this `file`")
 	match := fs.String("match", "", "only benchmarks whose name matches this regular `expression`")
+	target := fs.String("into", "", "put the table into this `file`, between its two lines for it, instead of printing it")
 	fs.Usage = func() {
 		fmt.Fprintln(stdout, "usage: report [flags] [FILE...]   output of go test -bench; without a file, standard input")
 		fs.PrintDefaults()
@@ -49,5 +57,12 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 			return err
 		}
 	}
-	return r.markdown(stdout)
+	if *target == "" {
+		return r.markdown(stdout)
+	}
+	var text bytes.Buffer
+	if err := r.markdown(&text); err != nil {
+		return err
+	}
+	return into(*target, text.Bytes())
 }

@@ -4,51 +4,76 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// plot draws a bar for each ratio, the range of the runs across it, into an SVG
-// file. The scale is logarithmic: half as fast is as far from 1 as twice.
+// rowHeight is a line's, in points; its bars share three quarters of it.
+const rowHeight = 20
+
+// fills are the colours of bars by the number of cores, the least first: where we
+// are faster, and where the peer is.
+var fills = [][2]color.Color{
+	{color.RGBA{R: 0x2b, G: 0x6c, B: 0xb0, A: 0xff}, color.RGBA{R: 0xc0, G: 0x56, B: 0x21, A: 0xff}},
+	{color.RGBA{R: 0x90, G: 0xbc, B: 0xe4, A: 0xff}, color.RGBA{R: 0xf0, G: 0xae, B: 0x84, A: 0xff}},
+}
+
+// plot draws the ratios of each line into an SVG file: a bar for each number of
+// cores, up to two, and the range of the runs across it. The scale is logarithmic:
+// half as fast is as far from 1 as twice.
 func (r *report) plot(file string) error {
 	p := plot.New()
 	p.Title.Text = "How many times as fast as the peer in the same run"
-	p.X.Label.Text = "ratio, logarithmic"
+	p.X.Label.Text = "above 1: nonet is faster; logarithmic"
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = plot.TickerFunc(ticks)
 	p.BackgroundColor = color.White
+	cores := r.allCores()
+	cores = cores[:min(len(cores), len(fills))]
+	if len(cores) == 2 {
+		p.Title.Text += fmt.Sprintf(" (dark: %s, light: %s)", coreCount(cores[0]), coreCount(cores[1]))
+	}
 
-	lines := slices.Clone(r.lines)
-	slices.Reverse(lines) // the first stands on top
-	names := make([]string, len(lines))
-	bars := make(plotter.XYs, len(lines))
-	ranges := &whiskers{}
+	n := len(r.lines)
+	names := make([]string, n)
+	b := &bars{thick: rowHeight * 3 / 4 / float64(len(cores)), style: p.X.Tick.Label}
+	b.style.Font.Size = 8
+	b.style.XAlign, b.style.YAlign = text.XLeft, text.YCenter
 	low, high := 1.0, 1.0
-	for i, l := range lines {
-		median, from, to := l.ratio()
-		if from <= 0 || math.IsInf(to, 0) || math.IsNaN(median) {
-			return fmt.Errorf("%s: a ratio of %v can't be drawn", l.name, from)
+	for i, l := range r.lines {
+		row := n - 1 - i // the first stands on top
+		names[row] = l.label() + " vs " + l.peer
+		for j, c := range cores {
+			v := l.cores[c]
+			if v == nil {
+				continue
+			}
+			median, from, to := v.ratio()
+			if from <= 0 || math.IsInf(to, 0) || math.IsNaN(median) {
+				return fmt.Errorf("%s: a ratio of %v can't be drawn", l.name, from)
+			}
+			// Bars of a row lie below each other around its middle.
+			shift := (float64(len(cores)-1)/2 - float64(j)) * b.thick
+			b.all = append(b.all, bar{float64(row), shift, median, from, to, fills[j]})
+			low, high = min(low, from), max(high, to)
 		}
-		names[i] = fmt.Sprintf("%s  %.1f", l.name, median)
-		bars[i] = plotter.XY{X: median, Y: float64(i)}
-		ranges.add(from, to, float64(i))
-		low, high = min(low, from), max(high, to)
 	}
 	p.NominalY(names...)
-	p.X.Min, p.X.Max = low/1.1, high*1.1
-	p.Y.Min, p.Y.Max = -0.7, float64(len(lines))-0.3
-	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.7}, {X: 1, Y: float64(len(lines)) - 0.3}})
+	p.X.Min, p.X.Max = low/1.1, high*1.3 // room for the figure
+	p.Y.Min, p.Y.Max = -0.7, float64(n)-0.3
+	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: p.Y.Min}, {X: 1, Y: p.Y.Max}})
 	if err != nil {
 		return err
 	}
 	one.Color = color.Gray{Y: 96}
-	p.Add(&horizontal{points: bars}, ranges, one)
-	height := vg.Length(len(lines))*13 + 70
-	return p.Save(9*vg.Inch, height, file)
+	grid := plotter.NewGrid()
+	grid.Horizontal.Width = 0
+	p.Add(grid, b, one)
+	return p.Save(10*vg.Inch, vg.Length(n)*rowHeight+70, file)
 }
 
 // ticks of a logarithmic axis of ratios.
@@ -61,34 +86,34 @@ func ticks(low, high float64) (t []plot.Tick) {
 	return t
 }
 
-// horizontal draws bars from 1 to each point.
-type horizontal struct{ points plotter.XYs }
+// bars draws bars from 1 to each ratio, the range of the runs, and the figure.
+type bars struct {
+	thick float64 // points
+	style text.Style
+	all   []bar
+}
 
-func (h *horizontal) Plot(c draw.Canvas, p *plot.Plot) {
+type bar struct {
+	row, shift       float64
+	median, from, to float64
+	fill             [2]color.Color
+}
+
+func (h *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	for _, pt := range h.points {
-		fill := color.Color(color.RGBA{R: 0x2b, G: 0x6c, B: 0xb0, A: 0xff})
-		if pt.X < 1 {
-			fill = color.RGBA{R: 0xc0, G: 0x56, B: 0x21, A: 0xff}
+	half := vg.Length(h.thick/2 - 0.5)
+	thin := draw.LineStyle{Color: color.Gray{Y: 64}, Width: 0.7}
+	for _, b := range h.all {
+		fill := b.fill[0]
+		if b.median < 1 {
+			fill = b.fill[1]
 		}
+		at := y(b.row) + vg.Length(b.shift)
 		c.FillPolygon(fill, []vg.Point{
-			{X: x(1), Y: y(pt.Y) - 4}, {X: x(pt.X), Y: y(pt.Y) - 4},
-			{X: x(pt.X), Y: y(pt.Y) + 4}, {X: x(1), Y: y(pt.Y) + 4},
+			{X: x(1), Y: at - half}, {X: x(b.median), Y: at - half},
+			{X: x(b.median), Y: at + half}, {X: x(1), Y: at + half},
 		})
-	}
-}
-
-// whiskers draws the range of each line.
-type whiskers struct{ from, to, at []float64 }
-
-func (w *whiskers) add(from, to, at float64) {
-	w.from, w.to, w.at = append(w.from, from), append(w.to, to), append(w.at, at)
-}
-
-func (w *whiskers) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	style := draw.LineStyle{Color: color.Black, Width: 0.7}
-	for i, at := range w.at {
-		c.StrokeLine2(style, x(w.from[i]), y(at), x(w.to[i]), y(at))
+		c.StrokeLine2(thin, x(b.from), at, x(b.to), at)
+		c.FillText(h.style, vg.Point{X: max(x(b.to), x(1)) + 3, Y: at}, fmt.Sprintf("%.2g", b.median))
 	}
 }

@@ -66,12 +66,12 @@ func StreamHandler(s nonet.Stream) {
 		}
 	case "/slow":
 		slow()
-		s.WriteString(helloText)
+		s.WriteString(HelloText)
 	case "/burn":
 		burn()
-		s.WriteString(helloText)
+		s.WriteString(HelloText)
 	default:
-		s.WriteString(helloText)
+		s.WriteString(HelloText)
 	}
 }
 
@@ -112,12 +112,12 @@ func HTTPHandler(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/slow":
 		slow()
-		io.WriteString(w, helloText)
+		io.WriteString(w, HelloText)
 	case "/burn":
 		burn()
-		io.WriteString(w, helloText)
+		io.WriteString(w, HelloText)
 	default:
-		io.WriteString(w, helloText)
+		io.WriteString(w, HelloText)
 	}
 }
 

@@ -22,7 +22,8 @@ type Work struct {
 	Waits  bool        // the handler has to wait, so it can't run inline
 }
 
-const helloText = "hello world\n"
+// HelloText is what /hello answers.
+const HelloText = "hello world\n"
 
 var get = [][2]string{
 	{":method", "GET"}, {":scheme", "http"}, {":authority", "127.0.0.1:8080"}, {":path", "/hello"},
@@ -43,13 +44,13 @@ func getPath(path string) [][2]string {
 }
 
 // Hello is the smallest work.
-var Hello = Work{Name: "hello", Fields: get, Answer: len(helloText)}
+var Hello = Work{Name: "hello", Fields: get, Answer: len(HelloText)}
 
 // Small are works whose units are requests or messages without much content.
 var Small = []Work{
 	Hello,
-	{Name: "headers-2KB", Fields: manyFields(), Answer: len(helloText)},
-	{Name: "slow-20%", Fields: getPath("/slow"), Answer: len(helloText), Slow: true, Waits: true},
+	{Name: "headers-2KB", Fields: manyFields(), Answer: len(HelloText)},
+	{Name: "slow-20%", Fields: getPath("/slow"), Answer: len(HelloText), Slow: true, Waits: true},
 	{Name: "messages-100B", Fields: Post("/echo", [2]string{"te", "trailers"}), Send: bytes.Repeat([]byte("m"), 100), Echo: true, Waits: true},
 }
 
@@ -60,10 +61,10 @@ var Large = []Work{
 }
 
 // Churn is a connection for each request.
-var Churn = Work{Name: "churn", Fields: get, Answer: len(helloText), Churn: true}
+var Churn = Work{Name: "churn", Fields: get, Answer: len(HelloText), Churn: true}
 
 // Burn is work of 20 µs in the handler.
-var Burn = Work{Name: "burn-20µs", Fields: getPath("/burn"), Answer: len(helloText)}
+var Burn = Work{Name: "burn-20µs", Fields: getPath("/burn"), Answer: len(HelloText)}
 
 // manyFields are those of a request with 2 KB of fields, most of them in cookies.
 func manyFields() (f [][2]string) {
@@ -87,3 +88,15 @@ func (w *Work) piece(left, limit int) []byte {
 }
 
 var zeros [64 << 10]byte
+
+// Units is how many a stream has in a pass: what begins and ends a pass counts for
+// little, and it ends soon.
+func Units(w *Work, conns, streams int) int {
+	switch {
+	case max(w.Upload, w.Answer) > 1<<20, streams*conns > 4000:
+		return 1
+	case w.Churn, streams > 1:
+		return 4
+	}
+	return 64
+}

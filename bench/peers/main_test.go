@@ -1,0 +1,12 @@
+package peers
+
+import (
+	"os"
+	"testing"
+
+	"github.com/nonet-h2/nonet/bench/internal/rig"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(rig.Main(m, "go.mod", "google.golang.org/grpc", "github.com/valyala/fasthttp"))
+}
