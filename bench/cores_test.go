@@ -22,6 +22,7 @@ func eachCores(b *testing.B, measure func(name string, run func(*testing.B))) {
 }
 
 func cores(b *testing.B, ours func(bool) rig.Server) {
+	rig.Cores(b)
 	before := runtime.GOMAXPROCS(0)
 	if before < 2 || runtime.NumCPU() < 2 {
 		return
@@ -37,7 +38,7 @@ func cores(b *testing.B, ours func(bool) rig.Server) {
 	for i, s := range []rig.Server{ours(false), netHTTP(false)} {
 		ls := rig.NewLoads(b, s.Start(b), &rig.Burn, rig.Options{Conns: conns, Streams: streams})
 		defer ls.Close()
-		p := ls.Pass(s.Name, 4)
+		p := ls.Pass(s.Name, 16)
 		all[i] = measured{ls, p, rig.NewSide(p.Run), rig.NewSide(p.Run)}
 	}
 	for b.Loop() {

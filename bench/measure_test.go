@@ -10,6 +10,7 @@ import (
 // beside measures ours and theirs in turn, each a pass over n units of work, and
 // returns how many times as fast ours is.
 func beside(b *testing.B, n int, unit string, ours, theirs func()) (ratio float64) {
+	rig.Cores(b)
 	a, x := rig.NewSide(ours), rig.NewSide(theirs)
 	allocs := testing.AllocsPerRun(1, ours)
 	for b.Loop() {
@@ -27,6 +28,7 @@ func beside(b *testing.B, n int, unit string, ours, theirs func()) (ratio float6
 
 // alone measures what x/net has nothing to hold against.
 func alone(b *testing.B, n int, unit string, ours func()) {
+	rig.Cores(b)
 	a := rig.NewSide(ours)
 	allocs := testing.AllocsPerRun(1, ours)
 	for b.Loop() {

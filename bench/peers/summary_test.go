@@ -17,10 +17,10 @@ func BenchmarkSummary(b *testing.B) {
 		work *rig.Work
 		them func() rig.Server
 	}{
-		{"gRPC server: unary calls, h2c 16x64, nethttp", unary, onNetHTTP},
-		{"gRPC server: unary calls, h2c 16x64, nethttp", unary, ownTransport},
-		{"gRPC server: messages of 100 octets, h2c 16x64, nethttp", stream, onNetHTTP},
-		{"gRPC server: messages of 100 octets, h2c 16x64, nethttp", stream, ownTransport},
+		{"gRPC: unary calls, h2c 16x64, nethttp", unary, onNetHTTP},
+		{"gRPC: unary calls, h2c 16x64, nethttp", unary, ownTransport},
+		{"gRPC: messages of 100 octets, h2c 16x64, nethttp", stream, onNetHTTP},
+		{"gRPC: messages of 100 octets, h2c 16x64, nethttp", stream, ownTransport},
 	} {
 		b.Run(x.name+"/"+x.them().Name, func(b *testing.B) { beside(b, x.work, many, onNethttp(), x.them(), false) })
 	}

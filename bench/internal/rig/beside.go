@@ -25,6 +25,7 @@ func (p *Pass) side() *Side {
 
 // Beside measures ours and theirs in turn and reports what package bench says.
 func Beside(b *testing.B, us, them *Pass) {
+	Cores(b)
 	a, x := us.side(), them.side()
 	costA, costX := costOf(us), costOf(them)
 	for b.Loop() {

@@ -9,5 +9,6 @@
 //	handlers.go  what answers, the same by every kind of server; servers.go are those
 //	bare.go      the same octets without HTTP/2
 //	side.go      times in turn, medians; beside.go what is reported of them;
-//	             cost.go allocations and system calls; versions.go what was compared
+//	             cost.go allocations and system calls; cores.go how many cores;
+//	             versions.go what was compared
 package rig

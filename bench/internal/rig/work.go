@@ -95,6 +95,8 @@ func Units(w *Work, conns, streams int) int {
 	switch {
 	case max(w.Upload, w.Answer) > 1<<20, streams*conns > 4000:
 		return 1
+	case streams*conns > 500:
+		return 2
 	case w.Churn, streams > 1:
 		return 4
 	}
