@@ -132,7 +132,11 @@ func openTransport(url string, w *Work, rt http.RoundTripper, drop func()) asker
 		if w.Echo {
 			r.ContentLength = -1
 		}
-		return rt.RoundTrip(r)
+		res, err := rt.RoundTrip(r)
+		if err == nil && res.ProtoMajor != 2 {
+			err = fmt.Errorf("%s speaks %s", url, res.Proto)
+		}
+		return res, err
 	}
 	return asker{
 		unit: func(buf []byte) error {
