@@ -1,15 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // rowHeight is a line's, in points; its bars share three quarters of it.
@@ -73,7 +76,22 @@ func (r *report) plot(file string) error {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Width = 0
 	p.Add(grid, b, one)
-	return p.Save(10*vg.Inch, vg.Length(n)*rowHeight+70, file)
+	return save(p, 10*vg.Inch, vg.Length(n)*rowHeight+80, file)
+}
+
+// save writes a plot with a margin.
+func save(p *plot.Plot, width, height vg.Length, file string) error {
+	svg := vgsvg.New(width, height)
+	c := draw.New(svg)
+	c.SetColor(p.BackgroundColor)
+	c.Fill(c.Rectangle.Path())
+	p.Draw(draw.Crop(c, 8, -8, 6, -6))
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	_, err = svg.WriteTo(f)
+	return errors.Join(err, f.Close())
 }
 
 // ticks of a logarithmic axis of ratios.
