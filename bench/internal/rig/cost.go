@@ -28,7 +28,7 @@ func costOf(p *Pass) (c cost) {
 	r0, w0, ok := systemCalls()
 	lr0, lw0 := own()
 	runtime.ReadMemStats(&before)
-	for start := time.Now(); runs == 0 || runs < 5 && time.Since(start) < 50*time.Millisecond; runs++ {
+	for start := time.Now(); runs == 0 || runs < 5 && time.Since(start) < 20*time.Millisecond; runs++ {
 		p.Run()
 	}
 	runtime.ReadMemStats(&after)
