@@ -67,7 +67,7 @@ type Decoder struct {
 	fault   Fault
 
 	ready   bool
-	plain   bool   // ready, no error and no update due: begin need not look
+	plain   bool   // ready, no error and no update due: begin need not look further
 	allowed uint32 // our acknowledged SETTINGS_HEADER_TABLE_SIZE
 	lowest  uint32 // the lowest since the last block
 	must    bool   // the next block must begin with a size update, at most lowest
@@ -122,7 +122,7 @@ func (d *Decoder) fail(p int, r Rule) (*desc, []byte, int) {
 // begin reads the size updates that begin a block and returns where the fields
 // begin: at the end, when there is an error.
 func (d *Decoder) begin(block []byte) int {
-	if d.plain && len(block) > 0 && block[0]>>5 != updatePattern {
+	if d.plain && len(block) > 0 && block[0] >= 0x40 { // most blocks; the others just take longer
 		return 0
 	}
 	return d.updates(block)
@@ -177,14 +177,18 @@ func (d *Decoder) updates(block []byte) (p int) {
 // must follow it. Look at Err after the loop.
 func (d *Decoder) Fields(block []byte) iter.Seq[Field] {
 	return func(yield func(Field) bool) {
-		for p := d.begin(block); p < len(block); {
-			e, arena := d.short(block[p])
-			if p++; e == nil {
-				if e, arena, p = d.next(block, p-1, false); e == nil {
-					break
-				}
+		for p := d.begin(block); uint(p) < uint(len(block)); {
+			var e *desc
+			var arena []byte
+			i := uint32(block[p]) - 0x81 // see longIndex
+			if i < staticLen {
+				e, arena, p = staticEntry(i), staticBuf, p+1
+			} else if i -= staticLen; i != longIndex-staticLen && i < d.tab.count {
+				e, arena, p = d.tab.entry(d.tab.head-1-i), d.tab.arena, p+1
+			} else if e, arena, p = d.next(block, p, false); e == nil {
+				break
 			}
-			if !yield(Field{Name: e.name(arena), Value: e.value(arena), Token: e.token, Sensitive: e.flags&flagSensitive != 0}) {
+			if !yield(Field{Name: e.nameView(arena), Value: e.valueView(arena), Token: e.token, Sensitive: e.flags&flagSensitive != 0}) {
 				d.skip(block, p)
 				break
 			}

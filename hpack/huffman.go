@@ -155,7 +155,7 @@ func complementFew(block []byte, start int) uint64 {
 	n := len(block) - start
 	switch {
 	case len(block) >= 8: // with what stands before it in the block
-		return ^binary.BigEndian.Uint64(block[len(block)-8:]) << (64 - 8*n)
+		return ^load8(block, len(block)-8) << (64 - 8*n)
 	case n >= 4: // two halves that overlap
 		head, tail := binary.BigEndian.Uint32(block[start:]), binary.BigEndian.Uint32(block[len(block)-4:])
 		return uint64(^head)<<32 | uint64(^tail)<<(64-8*n)

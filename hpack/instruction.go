@@ -14,19 +14,11 @@ import "slices"
 // A literal's name index of 0 means that the name follows as a string. Then
 // comes the value.
 
-// short returns the entry that an instruction of one octet refers to, and the
-// arena of its octets; nil: it is another instruction, or there is no such
-// entry.
-func (d *Decoder) short(c byte) (*desc, []byte) {
-	i := uint32(c) - 0x80 // of a literal, very large
-	if i-1 < staticLen {
-		return &staticTable[i], staticBuf
-	}
-	if c == 0xff {
-		return nil, nil
-	}
-	return d.tab.at(i - 1 - staticLen), d.tab.arena
-}
+// An indexed field of one octet is c-0x81 as an index that counts from 0, which
+// of a literal is very large: below staticLen it is of the static table, and
+// longIndex says that the index goes on in the next octet. Decoder.Fields and
+// Decoder.indexedRun look up such fields themselves, as most fields are.
+const longIndex = 0xff - 0x81
 
 // shortIndex reads an indexed field (6.1) of one octet or two. It returns the
 // index and where the next instruction begins; 0: it is another instruction.

@@ -49,13 +49,27 @@ func (d desc) name(arena []byte) []byte {
 	if d.token != 0 {
 		return d.token.name()
 	}
-	return arena[d.off-d.nlen : d.off : d.off]
+	end := uint(d.off)
+	return arena[end-uint(d.nlen) : end : end]
 }
 
 func (d desc) value(arena []byte) []byte {
-	end := d.off + d.vlen
-	return arena[d.off:end:end]
+	start := uint(d.off)
+	end := start + uint(d.vlen)
+	return arena[start:end:end]
 }
+
+// nameView and valueView are name and value in an arena that has slack octets
+// behind d's.
+func (d desc) nameView(arena []byte) []byte {
+	from := d.off - d.nlen
+	if d.token != 0 {
+		arena, from = staticBuf, d.token.start()
+	}
+	return octetsAt(arena, from, d.nlen)
+}
+
+func (d desc) valueView(arena []byte) []byte { return octetsAt(arena, d.off, d.vlen) }
 
 // span says where the octets stand that d needs kept: the value, and before it
 // the name when it has no token.
@@ -98,7 +112,7 @@ type table struct {
 }
 
 // entry returns the live entry numbered s.
-func (t *table) entry(s uint32) *desc { return &t.ring[s&uint32(len(t.ring)-1)] }
+func (t *table) entry(s uint32) *desc { return inRing(t.ring, s) }
 
 // at returns the entry with dynamic index i, 0 being the newest, or nil.
 func (t *table) at(i uint32) *desc {
@@ -147,21 +161,25 @@ func (t *table) insert(d desc, src []byte) bool {
 	if t.size > t.max-uint32(size) {
 		t.evict(t.max - uint32(size))
 	}
-	if int(t.count) == len(t.ring) {
-		t.growRing()
-	}
 	start, end := d.span()
 	n := max(end-start, 1) // without octets too, an entry has a place of its own
-	if n > t.limit-t.free {
+	if n > t.limit-t.free || int(t.count) == len(t.ring) {
 		t.makeRoom(n)
 	}
-	copyShort(t.arena[t.free:t.free+end-start:t.limit], src[start:end])
-	d.off = uint32(t.free+end-start) - d.vlen
+	to := t.free
 	t.free += n
+	d.off = uint32(to+end-start) - d.vlen
 	*t.entry(t.head) = d
 	t.head++
 	t.count++
 	t.size += uint32(size)
+	// copy is a call: with something left to do behind it, all of d would have to
+	// be stored and loaded again around it.
+	if n <= slack && slack <= t.limit-to && slack <= cap(src)-start {
+		copy32(at32(t.arena, to), at32(src, start))
+	} else {
+		copy(t.arena[to:], src[start:end])
+	}
 	return true
 }
 
@@ -174,8 +192,14 @@ func (t *table) growRing() {
 	t.ring = ring
 }
 
-// makeRoom finds a place for n octets.
+// makeRoom finds a place for one more entry, of n octets.
 func (t *table) makeRoom(n int) {
+	if int(t.count) == len(t.ring) {
+		t.growRing()
+	}
+	if n <= t.limit-t.free {
+		return
+	}
 	oldest := 0
 	if t.count > 0 {
 		oldest, _ = t.entry(t.head - t.count).span()

@@ -33,16 +33,15 @@ func (t Token) flags() flags {
 	return 0
 }
 
-// name returns the name as octets, shared and never written.
-func (t Token) name() []byte { return tokenNames[t&127] }
+// start says where in staticBuf the name begins.
+func (t Token) start() uint32 { return uint32(tokenSpan[t&127].off) }
 
-// tokenNames holds the names of all tokens, as octets of staticBuf.
-var tokenNames = func() (names [128][]byte) {
-	for t, s := range tokenSpan {
-		names[t] = staticBuf[s.off : s.off+s.n : s.off+s.n]
-	}
-	return names
-}()
+// name returns the name as octets, shared and never written.
+func (t Token) name() []byte {
+	s := tokenSpan[t&127]
+	end := s.off + s.n
+	return staticBuf[s.off:end:end]
+}
 
 // staticBuf is staticText as octets, with slack behind them; nothing writes to
 // it.
@@ -50,6 +49,9 @@ var staticBuf = append([]byte(staticText), make([]byte, slack)...)
 
 // staticLen is the number of entries in the static table.
 const staticLen = 61
+
+// staticEntry returns the entry with index i+1, for i below staticLen.
+func staticEntry(i uint32) *desc { return &(*[staticLen]desc)(staticTable[1:][:staticLen])[i] }
 
 // staticIndex returns the index of an entry of the static table with this name
 // and value, or 0.

@@ -5,9 +5,45 @@ import (
 	"unsafe"
 )
 
-// copyOver copies n octets from src[from:] to dst[to:] without a check of any
-// index, first 16 and then in steps of slack, so that it reads and writes beyond
-// the n: less than slack octets for n above 0, and 16 for none.
+// The octets of fields, and their descriptions, are taken from where the tables
+// say that they stand, without a check of any index. With the build tag
+// nonetpoison each of these indices is checked.
+
+// octetsAt returns n octets of an arena: those of a desc, which stand in it as
+// whoever made the desc had just written them there, with slack octets behind
+// them, so that this is no pointer to the end even when n is 0. The arena is the
+// table's, staticBuf, or what literal returns. n is below 1<<30, as no string is
+// as long (see maxIntegerOctets): there is no check left that can fail.
+func octetsAt(arena []byte, from, n uint32) []byte {
+	if poisoned {
+		_ = arena[from : uint64(from)+uint64(n)]
+	}
+	return (*[1 << 30]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(arena)), from))[:n:n]
+}
+
+// inRing returns the place of the entry numbered s. The length of a ring is a
+// power of two, so that the number modulo the length is a place in it; an empty
+// one has no places, and nobody has the number of an entry then.
+func inRing(ring []desc, s uint32) *desc {
+	i := s & uint32(len(ring)-1)
+	if poisoned {
+		_ = ring[i]
+	}
+	return (*desc)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(ring)), uintptr(i)*unsafe.Sizeof(desc{})))
+}
+
+// at32 returns b[i:i+32], for table.insert, which compares both ends with what
+// there is.
+func at32(b []byte, i int) *[slack]byte {
+	if poisoned {
+		_ = b[i:cap(b)][:slack]
+	}
+	return (*[slack]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))
+}
+
+// copyOver copies n octets from src[from:] to dst[to:], first 16 and then in
+// steps of slack, so that it reads and writes beyond the n: less than slack
+// octets for n above 0, and 16 for none.
 //
 // All of them are there. The octets of a field stand in table.arena or in
 // staticBuf, which have slack octets behind the last field's, and the caller has
@@ -15,12 +51,16 @@ import (
 // field's are overwritten in dst by the next field, or stand beyond the length of
 // the list's arena.
 func copyOver(dst []byte, to int, src []byte, from, n int) {
+	if poisoned {
+		_, _ = dst[to:to+n+slack], src[from:from+n+slack]
+	}
 	d := unsafe.Add(unsafe.Pointer(unsafe.SliceData(dst)), to)
 	s := unsafe.Add(unsafe.Pointer(unsafe.SliceData(src)), from)
 	*(*[16]byte)(d) = *(*[16]byte)(s)
-	for done := 16; done < n; done += slack {
-		*(*[16]byte)(unsafe.Add(d, done)) = *(*[16]byte)(unsafe.Add(s, done))
-		*(*[16]byte)(unsafe.Add(d, done+16)) = *(*[16]byte)(unsafe.Add(s, done+16))
+	for n > 16 {
+		d, s, n = unsafe.Add(d, 16), unsafe.Add(s, 16), n-slack
+		copy32((*[slack]byte)(d), (*[slack]byte)(s))
+		d, s = unsafe.Add(d, 16), unsafe.Add(s, 16)
 	}
 }
 
@@ -34,6 +74,7 @@ func copyOver(dst []byte, to int, src []byte, from, n int) {
 //
 // decodeLong loads from 8-octets at the lowest, which is its string's first
 // octet, up to 0, which is the last eight octets of the string or huffPadding.
+// complementFew loads the last eight octets of a block that has as many.
 func load8(b []byte, i int) uint64 {
 	return binary.BigEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i))[:])
 }
