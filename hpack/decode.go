@@ -73,89 +73,123 @@ func (d *Decoder) Decode(dst *Fields, block []byte, k Kind, lim Limits) (Verdict
 	dst.Reset()
 	var t tally
 	t.init(k, lim)
-	p := d.begin(block)
-	for p < len(block) {
-		var e *desc
-		arena := dst.buf
-		literal := block[p] < 0x80
-		if literal {
-			// A literal is decoded to where it belongs in the list. Unlike an
-			// index, it is not much shorter in the block.
-			if len(dst.desc) == cap(dst.desc) {
-				dst.desc = slices.Grow(dst.desc, 4)
+	for p := d.begin(block); p < len(block); {
+		if block[p] >= 0x80 {
+			if p = d.indexedRun(dst, &t, block, p); p == len(block) {
+				break
 			}
-			e = &dst.desc[:cap(dst.desc)][len(dst.desc)]
-			e, arena, p = d.literal(e, arena, block, p, true)
-		} else if p = d.indexedRun(dst, &t, block, p); p == len(block) || block[p] < 0x80 {
-			continue
-		} else { // there is something special about it
-			e, arena, p = d.long(block, p)
 		}
-		if e == nil {
-			break
-		}
-		v := OK
-		if v, d.fault = t.add(e, arena); v != OK {
+		var v Verdict
+		if p, v = d.field(dst, &t, block, p); v != OK {
 			dst.recount()
-			return d.refuse(v, &t, lim, block, p)
-		}
-		if literal {
-			dst.buf, dst.desc = arena, dst.desc[:len(dst.desc)+1]
-		} else {
-			dst.copyField(e, arena)
+			return d.refuse(v, &t, block, p)
 		}
 	}
-	dst.size = int(int64(orNone(lim.Bytes)) - t.octets)
+	dst.size = int(t.most - t.octets)
 	dst.seen = t.seen
-	d.trim()
 	return OK, d.Err()
+}
+
+// field decodes the instruction at block[p], of any kind, and adds its field to
+// dst unless the verdict of t is against it. It returns where the next
+// instruction begins: at the end, when there is an error.
+func (d *Decoder) field(dst *Fields, t *tally, block []byte, p int) (next int, v Verdict) {
+	var e *desc
+	var arena []byte
+	literal := block[p] < 0x80
+	if literal {
+		// A literal is decoded to where it belongs in the list. Unlike an
+		// index, it is not much shorter in the block.
+		if len(dst.desc) == cap(dst.desc) {
+			dst.desc = slices.Grow(dst.desc, 4)
+		}
+		e = &dst.desc[:cap(dst.desc)][len(dst.desc)]
+		e, arena, p = d.literal(e, dst.buf, block, p, true)
+	} else {
+		e, arena, p = d.long(block, p)
+	}
+	if e == nil {
+		return len(block), OK
+	}
+	if v, d.fault = t.add(e, arena); v != OK {
+		return p, v
+	}
+	if literal {
+		dst.buf = arena
+		dst.desc = dst.desc[:len(dst.desc)+1]
+	} else {
+		dst.copyField(e, arena)
+	}
+	return p, OK
 }
 
 // indexedRun decodes indexed fields from block[p] on, as long as dst has room, t
 // takes them and there is nothing special about them. It returns where the next
-// instruction begins. Most fields of most blocks come this way.
+// instruction begins. Most fields of most blocks come this way, each in some
+// eighty machine instructions: too few to spend a call of a function on a field,
+// which is why this one is long. What it says of t is what tally.add does.
+//
+// A field is copied behind the list and becomes one of the list once nothing is
+// against it.
 func (d *Decoder) indexedRun(dst *Fields, t *tally, block []byte, p int) int {
 	n, at := len(dst.desc), len(dst.buf)
 	buf := dst.buf[:cap(dst.buf)]
 	room := len(buf) - slack
-	list := dst.desc[n : n+min(cap(dst.desc)-n, t.fields)]
-	i := 0
-	for ; i < len(list) && p < len(block); i++ {
-		index, next := shortIndex(block, p)
-		e, arena := d.indexed(index)
-		if e == nil {
-			break
+	list := dst.desc[:n+min(cap(dst.desc)-n, t.fields)]
+	k := n
+	for k < len(list) && uint(p) < uint(len(block)) {
+		var e *desc
+		var arena []byte
+		next := p + 1
+		if i := uint32(block[p]) - 0x81; i < staticLen { // see longIndex
+			e, arena = staticEntry(i), staticBuf
+		} else {
+			if i -= staticLen; i == longIndex-staticLen {
+				if uint(next) >= uint(len(block)) || block[next] >= 0x80 {
+					break
+				}
+				i += uint32(block[next])
+				next++
+			}
+			if i >= d.tab.count {
+				break
+			}
+			e, arena = d.tab.entry(d.tab.head-1-i), d.tab.arena
 		}
-		start, size := int(e.off), int(e.vlen)
+		start, size := e.off, e.vlen
 		if e.token == 0 {
-			start -= int(e.nlen)
-			size += int(e.nlen)
+			start -= e.nlen
+			size += e.nlen
 		}
 		charge := int64(e.size())
-		if at+size > room || t.octets < charge {
+		if at+int(size) > room || t.octets < charge {
 			break
 		}
-		if e.flags&flagOrdinary == flagChecked {
+		copyOver(buf, at, arena, int(start), int(size))
+		to := at + int(size)
+		list[k] = desc{uint32(to) - e.vlen, e.vlen, e.nlen, e.tag}
+		bit := uint64(1) << (e.token & 63)
+		if kind := e.flags & flagOrdinary; kind == flagChecked {
 			if e.token == TokenCookie {
 				if t.crumbs == 0 {
 					break
 				}
 				t.crumbs--
 			}
-			t.may = 0
-		} else if e.flags&flagOrdinary != flagChecked|flagPseudo || !t.take(e.token) {
+			t.regular = true
+		} else if kind == flagChecked|flagPseudo && !t.regular && t.may&bit != 0 {
+			t.may &^= bit
+		} else {
 			break
 		}
 		t.octets -= charge
-		t.seen |= 1 << (e.token & 63)
-		copyOver(buf, at, arena, start, size)
-		at += size
-		list[i] = desc{uint32(at) - e.vlen, e.vlen, e.nlen, e.tag}
-		p = next
+		t.seen |= bit
+		at, p = to, next
+		k++
 	}
-	t.fields -= i
+	t.fields -= k - n
 	dst.buf = dst.buf[:at]
-	dst.desc = dst.desc[:n+i]
+	dst.desc = dst.desc[:k]
 	return p
 }
 
@@ -171,7 +205,7 @@ func (d *Decoder) discard(block []byte, k Kind, lim Limits) (Verdict, error) {
 		}
 		v := OK
 		if v, d.fault = t.add(e, arena); v != OK {
-			return d.refuse(v, &t, lim, block, p)
+			return d.refuse(v, &t, block, p)
 		}
 	}
 	d.trim()
@@ -180,8 +214,8 @@ func (d *Decoder) discard(block []byte, k Kind, lim Limits) (Verdict, error) {
 
 // refuse decodes the rest of a block that is not worth a list, as the table
 // must follow it.
-func (d *Decoder) refuse(v Verdict, t *tally, lim Limits, block []byte, p int) (Verdict, error) {
-	for !t.far(lim) {
+func (d *Decoder) refuse(v Verdict, t *tally, block []byte, p int) (Verdict, error) {
+	for !t.far() {
 		if d.err.Rule != 0 {
 			return OK, d.Err()
 		}

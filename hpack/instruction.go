@@ -20,19 +20,6 @@ import "slices"
 // Decoder.indexedRun look up such fields themselves, as most fields are.
 const longIndex = 0xff - 0x81
 
-// shortIndex reads an indexed field (6.1) of one octet or two. It returns the
-// index and where the next instruction begins; 0: it is another instruction.
-func shortIndex(block []byte, p int) (i uint32, next int) {
-	i = uint32(block[p]) - 0x80 // of a literal, very large
-	if i < 0x7f {
-		return i, p + 1
-	}
-	if p++; i == 0x7f && p < len(block) && block[p] < 0x80 {
-		return i + uint32(block[p]), p + 1
-	}
-	return 0, 0
-}
-
 // indexed returns the entry with this index and the arena of its octets, or
 // nil. RFC 7541 2.3.3: "Indices strictly greater than the sum of the lengths
 // of both tables MUST be treated as a decoding error."

@@ -5,19 +5,21 @@ import "math"
 // tally follows a list that is being decoded: what is left of the Limits, and
 // what RFC 9113 8.3 lets come.
 type tally struct {
-	octets         int64
+	octets, most   int64 // left of Limits.Bytes, and all of it
 	fields, crumbs int
-	kind           Kind
-	may            uint16 // the pseudo-header fields that may come next
-	came           uint16 // those that have come
+	may            uint64 // by token, the pseudo-header fields that have not come yet
 	seen           uint64 // Fields.seen of the list
+	kind           Kind
+	regular        bool // a regular field came, and with it the end of those
 }
 
-// init makes t follow a list that begins. It writes field by field what is read
-// field by field soon: a copy of the whole would wait for those writes to end.
+// init makes t, which is zero, follow a list that begins. It writes field by
+// field what is read field by field soon: a copy of the whole would wait for
+// those writes to end.
 func (t *tally) init(k Kind, lim Limits) {
-	t.octets, t.fields, t.crumbs = int64(orNone(lim.Bytes)), orNone(lim.Fields), orNone(lim.Crumbs)
-	t.kind, t.may, t.came, t.seen = k, kindPseudo[k], 0, 0
+	t.most = int64(orNone(lim.Bytes))
+	t.octets, t.fields, t.crumbs = t.most, orNone(lim.Fields), orNone(lim.Crumbs)
+	t.may, t.kind = kindPseudo[k], k
 }
 
 // orNone returns a limit, of which 0 is none.
@@ -28,26 +30,12 @@ func orNone(limit int) int {
 	return limit
 }
 
-// kindPseudo is the set of pseudo-header fields of each kind, by the bits of
-// their tokens.
-var kindPseudo = [...]uint16{
-	Request:  1<<TokenMethod | 1<<TokenScheme | 1<<TokenAuthority | 1<<TokenPath | 1<<pseudoProtocol,
+// kindPseudo is the set of pseudo-header fields of each kind, by token, which is
+// below 64 for all of them.
+var kindPseudo = [...]uint64{
+	Request:  1<<TokenMethod | 1<<TokenScheme | 1<<TokenAuthority | 1<<TokenPath | 1<<TokenProtocol,
 	Response: 1 << TokenStatus,
 	Trailers: 0,
-}
-
-// pseudoProtocol stands for TokenProtocol, which is not below 16.
-const pseudoProtocol = 0
-
-// take takes a pseudo-header field, unless it may not come.
-func (t *tally) take(k Token) bool {
-	bit := uint16(1) << (k & 15)
-	if k > 15 || t.may&bit == 0 {
-		return false
-	}
-	t.may &^= bit
-	t.came |= bit
-	return true
 }
 
 // add charges the next field, whose octets stand in arena, and says whether it
@@ -78,8 +66,8 @@ func (t *tally) charge(d *desc) {
 
 // far reports whether so much more came than Limits.Bytes that it is not worth
 // the decoding.
-func (t *tally) far(lim Limits) bool {
-	return lim.Bytes > 0 && t.octets < -(farTimes-1)*int64(lim.Bytes)
+func (t *tally) far() bool {
+	return t.octets < 0 && t.octets < -(farTimes-1)*t.most
 }
 
 // place says what is wrong with a checked field, or with where it stands.
@@ -87,22 +75,20 @@ func (t *tally) place(d *desc) Fault {
 	if d.flags&flagPseudo == 0 {
 		// "All pseudo-header fields MUST appear in a field block before all
 		// regular field lines." (RFC 9113 8.3)
-		t.may = 0
+		t.regular = true
 	} else {
-		k := d.token
-		if k == TokenProtocol {
-			k = pseudoProtocol
-		}
+		bit := uint64(1) << (d.token & 63)
 		switch {
-		case kindPseudo[t.kind]>>k&1 == 0:
+		case kindPseudo[t.kind]&bit == 0:
 			return FaultPseudo
-		case t.came>>k&1 != 0:
+		case t.may&bit == 0:
 			// "The same pseudo-header field name MUST NOT appear more than
 			// once in a field block."
 			return FaultRepeated
-		case !t.take(k):
+		case t.regular:
 			return FaultOrder
 		}
+		t.may &^= bit
 	}
 	return Fault(d.flags & flagFault)
 }

@@ -56,13 +56,13 @@ const (
 	TokenVary                     Token = 59 // "vary"
 	TokenVia                      Token = 60 // "via"
 	TokenWWWAuthenticate          Token = 61 // "www-authenticate"
-	TokenTE                       Token = 62 // "te"
-	TokenConnection               Token = 63 // "connection"
-	TokenKeepAlive                Token = 64 // "keep-alive"
-	TokenProxyConnection          Token = 65 // "proxy-connection"
-	TokenUpgrade                  Token = 66 // "upgrade"
-	TokenTrailer                  Token = 67 // "trailer"
-	TokenProtocol                 Token = 68 // ":protocol"
+	TokenProtocol                 Token = 62 // ":protocol"
+	TokenTE                       Token = 63 // "te"
+	TokenConnection               Token = 64 // "connection"
+	TokenKeepAlive                Token = 65 // "keep-alive"
+	TokenProxyConnection          Token = 66 // "proxy-connection"
+	TokenUpgrade                  Token = 67 // "upgrade"
+	TokenTrailer                  Token = 68 // "trailer"
 	TokenPriority                 Token = 69 // "priority"
 	TokenHTTP2Settings            Token = 70 // "http2-settings"
 	TokenGRPCStatus               Token = 71 // "grpc-status"
@@ -198,6 +198,8 @@ func TokenOf(name []byte) Token {
 		return TokenVia
 	case "www-authenticate":
 		return TokenWWWAuthenticate
+	case ":protocol":
+		return TokenProtocol
 	case "te":
 		return TokenTE
 	case "connection":
@@ -210,8 +212,6 @@ func TokenOf(name []byte) Token {
 		return TokenUpgrade
 	case "trailer":
 		return TokenTrailer
-	case ":protocol":
-		return TokenProtocol
 	case "priority":
 		return TokenPriority
 	case "http2-settings":
@@ -271,15 +271,15 @@ const staticText = "" +
 	"gcontent-languagecontent-lengthcontent-locationcontent-rangecontent-typecookiedateetagexpe" +
 	"ctexpiresfromhostif-matchif-modified-sinceif-none-matchif-rangeif-unmodified-sincelast-mod" +
 	"ifiedlinkmax-forwardsproxy-authenticateproxy-authorizationrefererrefreshretry-afterservers" +
-	"et-cookiestrict-transport-securitytransfer-encodinguser-agentvaryviawww-authenticateconnec" +
-	"tionkeep-aliveproxy-connectionupgradetrailer:protocolpriorityhttp2-settingsgrpc-statusgrpc" +
+	"et-cookiestrict-transport-securitytransfer-encodinguser-agentvaryviawww-authenticate:proto" +
+	"colconnectionkeep-aliveproxy-connectionupgradetrailerpriorityhttp2-settingsgrpc-statusgrpc" +
 	"-messagegrpc-timeoutgrpc-encodinggrpc-accept-encodinggrpc-status-details-bintraceparenttra" +
 	"cestatex-request-idforwardedx-forwarded-forx-forwarded-hostx-forwarded-protoalt-svcsec-web" +
 	"socket-keysec-websocket-versionsec-websocket-protocolsec-websocket-extensionsearly-datapro" +
 	"xy-authentication-infoGETPOST//index.htmlhttps200204206304400404500gzip, deflate"
 
 // tokenSpan says where the name of a token stands in staticText.
-var tokenSpan = [tokenCount]struct{ off, n uint16 }{
+var tokenSpan = [128]struct{ off, n uint16 }{
 	1:  {0, 10},   // :authority
 	2:  {10, 7},   // :method
 	4:  {17, 5},   // :path
@@ -332,13 +332,13 @@ var tokenSpan = [tokenCount]struct{ off, n uint16 }{
 	59: {511, 4},  // vary
 	60: {515, 3},  // via
 	61: {518, 16}, // www-authenticate
-	62: {149, 2},  // te
-	63: {534, 10}, // connection
-	64: {544, 10}, // keep-alive
-	65: {554, 16}, // proxy-connection
-	66: {570, 7},  // upgrade
-	67: {577, 7},  // trailer
-	68: {584, 9},  // :protocol
+	62: {534, 9},  // :protocol
+	63: {149, 2},  // te
+	64: {543, 10}, // connection
+	65: {553, 10}, // keep-alive
+	66: {563, 16}, // proxy-connection
+	67: {579, 7},  // upgrade
+	68: {586, 7},  // trailer
 	69: {593, 8},  // priority
 	70: {601, 14}, // http2-settings
 	71: {615, 11}, // grpc-status
