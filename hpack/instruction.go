@@ -62,14 +62,14 @@ func (d *Decoder) long(block []byte, p int) (*desc, []byte, int) {
 // literal decodes a literal (RFC 7541 6.2) into e, and appends its octets to
 // buf. It is whole there before it becomes an entry: see table.insert.
 func (d *Decoder) literal(e *desc, buf, block []byte, at int, checked bool) (*desc, []byte, int) {
-	var lit desc
 	c, mask := block[at], byte(0x3f)
+	*e = desc{}
 	if c < 0x40 {
 		if c >= 0x20 {
 			return d.fail(at, RuleUpdateTooLate)
 		}
 		if mask = 0x0f; c >= 0x10 {
-			lit.flags = flagSensitive
+			e.flags = flagSensitive
 		}
 	}
 	i, p, rule := readInteger(block, at, mask)
@@ -82,30 +82,29 @@ func (d *Decoder) literal(e *desc, buf, block []byte, at int, checked bool) (*de
 		if named == nil {
 			return d.fail(at, RuleIndex)
 		}
-		lit.nlen = named.nlen
-		lit.flags |= named.flags & (flagPseudo | flagName)
-		if lit.token = named.token; lit.token == 0 {
+		e.nlen = named.nlen
+		e.flags |= named.flags & (flagPseudo | flagName)
+		if e.token = named.token; e.token == 0 {
 			buf = appendShort(buf, named.name(arena))
 		}
 	} else {
 		if buf, p, rule = readString(buf, block, p); rule != 0 {
 			return d.fail(at, rule)
 		}
-		lit.nlen = uint32(len(buf) - start)
-		if lit.token = TokenOf(buf[start:]); lit.token != 0 {
+		e.nlen = uint32(len(buf) - start)
+		if e.token = TokenOf(buf[start:]); e.token != 0 {
 			buf = buf[:start]
-			lit.flags |= lit.token.flags()
+			e.flags |= e.token.flags()
 		}
 	}
-	lit.off = uint32(len(buf))
+	e.off = uint32(len(buf))
 	if buf, p, rule = readString(buf, block, p); rule != 0 {
 		return d.fail(at, rule)
 	}
-	lit.vlen = uint32(len(buf)) - lit.off
+	e.vlen = uint32(len(buf)) - e.off
 	if cap(buf)-len(buf) < slack {
 		buf = slices.Grow(buf, slack)
 	}
-	*e = lit
 	if checked {
 		e.check(buf)
 	}
