@@ -99,14 +99,8 @@ func TestServe(t *testing.T) {
 			c.NextProtos = []string{"h2", "http/1.1"}
 			return s.Serve(tls.NewListener(l, c))
 		}},
-		"ListenAndServe": {false, func(s *nethttp.Server, l net.Listener) error {
-			s.Addr = l.Addr().String()
-			l.Close()
-			return s.ListenAndServe()
-		}},
+		"ListenAndServe": {false, func(s *nethttp.Server, l net.Listener) error { return s.ListenAndServe() }},
 		"ListenAndServeTLS": {true, func(s *nethttp.Server, l net.Listener) error {
-			s.Addr = l.Addr().String()
-			l.Close()
 			return s.ListenAndServeTLS(certFile, keyFile)
 		}},
 		"ConfigureServer": {false, func(s *nethttp.Server, l net.Listener) error {
@@ -128,7 +122,10 @@ func TestServe(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			must(t, err)
 			addr := l.Addr().String()
-			s := &nethttp.Server{Handler: protoHandler, ErrorLog: log.New(io.Discard, "", 0)}
+			s := &nethttp.Server{Addr: addr, Handler: protoHandler, ErrorLog: log.New(io.Discard, "", 0)}
+			if strings.HasPrefix(name, "Listen") {
+				l.Close() // before anybody dials, who would take it for the server
+			}
 			ended := make(chan error, 1)
 			go func() { ended <- tt.serve(s, l) }()
 			for nc := net.Conn(nil); nc == nil; { // until it listens
