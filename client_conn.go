@@ -25,9 +25,10 @@ type ClientConn struct {
 	closing atomic.Bool // Close was called
 	tls     *tls.ConnectionState
 
-	opened   int    // streams that are open, as the pool knows; d.mu guards it
-	err      error  // why the connection has ended; likewise
-	told     uint32 // the limit of streams that the pool knows; likewise
+	opened   int           // streams that are open, as the pool knows; d.mu guards it
+	rests    time.Duration // since when it has had none; likewise
+	err      error         // why the connection has ended; likewise
+	told     uint32        // the limit of streams that the pool knows; likewise
 	toldOnce bool
 
 	// A pool's; its mutex guards them.

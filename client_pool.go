@@ -55,9 +55,9 @@ func (c *Client) acquire(ctx context.Context, w *waiter, secure bool, authority 
 		c.mu.Unlock()
 		return nil, nil
 	}
-	h := c.hosts[hostKey{secure, authority}]
+	h := c.hosts[hostKey{secure, withoutPort(authority, secure)}]
 	if h == nil {
-		h = &clientHost{c: c, key: hostKey{secure, strings.Clone(authority)}}
+		h = &clientHost{c: c, key: hostKey{secure, strings.Clone(withoutPort(authority, secure))}}
 		if c.hosts == nil {
 			c.hosts = make(map[hostKey]*clientHost)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
@@ -55,6 +56,7 @@ type asked struct {
 	halted   error                    // the response is complete, the request is cut off
 	retry    bool                     // over, and no server has processed the request
 	place    bool                     // counted by the pool, without a stream
+	idle     time.Duration            // see ClientStream.Reused
 	tries    int                      // connections so far
 	refused  int                      // REFUSED_STREAM so far
 }

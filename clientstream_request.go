@@ -98,6 +98,19 @@ func withPort(authority string, secure bool) string {
 	return authority + ":80"
 }
 
+// withoutPort returns an authority without a port that says nothing, as one and
+// the same server has it in a pool.
+func withoutPort(authority string, secure bool) string {
+	port := ":80"
+	if secure {
+		port = ":443"
+	}
+	if s, ok := strings.CutSuffix(authority, port); ok {
+		return s
+	}
+	return strings.TrimSuffix(authority, ":")
+}
+
 // header returns the stream if the request's header section may be changed.
 func (s ClientStream) header() (*stream, error) {
 	st, err := s.s.writer()

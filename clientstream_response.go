@@ -3,6 +3,7 @@ package nonet
 import (
 	"crypto/tls"
 	"net"
+	"time"
 
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/hpack"
@@ -172,6 +173,21 @@ func (s ClientStream) ID() uint32 {
 	}
 	defer st.mu.Load().Unlock()
 	return st.ref.ID
+}
+
+// Reused reports whether the connection had served other requests before this
+// one, and for how long it had had none when this one began; -1: it had some.
+// Before the request has begun it is false.
+func (s ClientStream) Reused() (reused bool, idle time.Duration) {
+	st, err := s.s.lock()
+	if err != nil {
+		return false, 0
+	}
+	defer st.mu.Load().Unlock()
+	if st.ref.ID <= 1 {
+		return false, 0
+	}
+	return true, st.c.idle
 }
 
 // Prioritize tells the server by PRIORITY_UPDATE how urgent the response has

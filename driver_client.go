@@ -19,7 +19,7 @@ func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *
 	limits := c.limits()
 	d := &driver{
 		cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall(),
-		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, 0),
+		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, time.Since(epoch)), // the dial is over
 	}
 	d.writer = d.startWriter
 	d.wrote.L = &d.mu
@@ -49,9 +49,14 @@ func (d *driver) openLocked(st *stream) error {
 	}
 	n := st.uncommitted()
 	end := st.ended && n == 0 && st.rtl.Len() == 0
-	r, err := d.core.Open(d.now(), &st.hdr, end)
+	now := d.now()
+	r, err := d.core.Open(now, &st.hdr, end)
 	if err != nil {
 		return err
+	}
+	st.c.idle = -1
+	if d.core.Active() == 1 {
+		st.c.idle = now - d.cl.rests
 	}
 	st.ref, st.sent, st.c.place = r, true, false
 	for int(r.Slot) >= len(d.slots) {
@@ -101,9 +106,12 @@ func (d *driver) tidyLocked() {
 		}
 		st.wcond.Broadcast()
 	}
+	ended := cc.opened - d.core.Active()
+	cc.opened -= ended
+	if ended > 0 && cc.opened == 0 {
+		cc.rests = d.now()
+	}
 	if p := cc.pool; p != nil {
-		ended := cc.opened - d.core.Active()
-		cc.opened -= ended
 		p.freed(cc, ended)
 		if peer, seen := d.core.Peer(); seen && (!cc.toldOnce || peer.MaxConcurrentStreams != cc.told) {
 			cc.told, cc.toldOnce = peer.MaxConcurrentStreams, true
