@@ -5,10 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/nonet-h2/nonet"
@@ -24,101 +28,24 @@ type routes struct {
 
 	http2, http1, prior, customTLS bool
 
-	mu     sync.Mutex
-	http1s map[string]struct{}  // hosts whose TLS chose HTTP/1.1
-	spare  map[string]*tls.Conn // connections to them that nobody has used yet
+	mu      sync.Mutex
+	http1s  map[string]struct{}        // hosts whose TLS chose HTTP/1.1
+	spare   map[string]*tls.Conn       // connections to them that nobody has used yet
+	adopted map[*nonet.ClientConn]bool // true: a request has come
+	shared  map[way]*nonet.ClientConn  // those of them that requests find
 }
 
 // maxHTTP1 bounds the hosts that are remembered to speak HTTP/1.1, and spareTime
-// how long a connection to one waits for its first request.
+// how long a connection to one waits for its first request: that is on its way,
+// and one that comes later must not get a connection that its server has given
+// up, for net/http takes it for a new one and does not try again.
 const (
 	maxHTTP1  = 1024
-	spareTime = 30 * time.Second
-)
-
-// The limits of a response's header section, where nobody has said any: servers
-// that a client asks send more than clients send to a server.
-const (
-	headerListSize = 256 << 10
-	headerFields   = 1000
+	spareTime = 2 * time.Second
 )
 
 // errHTTP1: the server has chosen HTTP/1.1, and its connection is spare.
 var errHTTP1 = errors.New("nethttp: the server speaks HTTP/1.1")
-
-// prepare makes the routes.
-func (t *Transport) prepare() {
-	base := t.Base
-	if base == nil {
-		base = &http.Transport{
-			Proxy:       http.ProxyFromEnvironment,
-			DialContext: t.Client.DialContext, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
-		}
-	}
-	t.base = base
-	t.http1, t.http2, t.prior = true, true, t.PriorKnowledge
-	if p := base.Protocols; p != nil {
-		t.http1, t.http2 = p.HTTP1(), p.HTTP2()
-		t.prior = t.prior || p.UnencryptedHTTP2() && !p.HTTP1()
-	}
-	//lint:ignore SA1019 it still counts
-	t.customTLS = t.Client.DialTLSContext == nil && (base.DialTLSContext != nil || base.DialTLS != nil)
-
-	t.only1 = base.Clone()
-	t.only1.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	t.only1.Protocols = new(http.Protocols)
-	t.only1.Protocols.SetHTTP1(true)
-	t.only1.ForceAttemptHTTP2 = false
-	t.only1.TLSClientConfig = t.tlsConfig()
-	t.only1.TLSClientConfig.NextProtos = []string{h2tls.ProtoHTTP11}
-
-	t.mixed = t.only1.Clone()
-	t.mixed.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{h2tls.ProtoHTTP2: t.adopt}
-	t.mixed.Protocols.SetHTTP2(true)
-	t.mixed.TLSClientConfig = h2tls.ClientConfig(t.tlsConfig(), "")
-	if !t.customTLS {
-		t.mixed.DialTLSContext = t.dialMixed
-	}
-
-	c := t.Client
-	if c.DialContext == nil {
-		c.DialContext = t.dial
-	}
-	if c.DialTLSContext == nil {
-		c.DialTLSContext = t.dialHTTP2
-	}
-	if c.MaxConns == 0 {
-		c.MaxConns = base.MaxConnsPerHost
-	}
-	if c.Limits.Idle == 0 {
-		c.Limits.Idle = base.IdleConnTimeout
-	}
-	if c.Limits.HeaderListSize == 0 {
-		c.Limits.HeaderListSize = headerListSize
-		if n := base.MaxResponseHeaderBytes; n > 0 {
-			c.Limits.HeaderListSize = uint32(min(n, 1<<24))
-		}
-	}
-	if c.Limits.HeaderFields == 0 {
-		c.Limits.HeaderFields = headerFields
-	}
-	if c.Limits.Continuations == 0 {
-		c.Limits.Continuations = 2 + int(c.Limits.HeaderListSize>>13)
-	}
-	t.pool = &nonet.Client{ClientConfig: c}
-}
-
-// tlsConfig returns a clone of the TLS settings.
-func (t *Transport) tlsConfig() *tls.Config {
-	switch {
-	case t.Client.TLSConfig != nil:
-		return t.Client.TLSConfig.Clone()
-	case t.base.TLSClientConfig != nil:
-		return t.base.TLSClientConfig.Clone()
-	}
-	return new(tls.Config)
-}
 
 // dial opens a connection to a server.
 func (t *Transport) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -135,48 +62,77 @@ func (t *Transport) dial(ctx context.Context, network, addr string) (net.Conn, e
 	return new(net.Dialer).DialContext(ctx, network, addr)
 }
 
-// dialTLS opens a connection over TLS.
-func (t *Transport) dialTLS(ctx context.Context, network, addr string) (*tls.Conn, error) {
+// dialTLS opens a connection over TLS. The trace may be nil. told: net/http tells
+// it of a handshake that succeeds.
+func (t *Transport) dialTLS(ctx context.Context, network, addr string, config *tls.Config, trace *httptrace.ClientTrace, told bool) (*tls.Conn, error) {
 	nc, err := t.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
-	}
-	config := h2tls.ClientConfig(t.tlsConfig(), host)
-	if !t.http1 {
-		config.NextProtos = []string{h2tls.ProtoHTTP2}
-	}
 	if d := t.base.TLSHandshakeTimeout; d > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d)
+		ctx, cancel = context.WithTimeoutCause(ctx, d, errHandshakeTimeout)
 		defer cancel()
 	}
 	tc := nonet.TLSClient(nc, config)
-	trace := httptrace.ContextClientTrace(ctx)
-	if trace != nil && trace.TLSHandshakeStart != nil {
+	if trace == nil {
+		trace = new(httptrace.ClientTrace)
+	}
+	if trace.TLSHandshakeStart != nil && !told {
 		trace.TLSHandshakeStart()
 	}
-	err = tc.HandshakeContext(ctx)
-	if trace != nil && trace.TLSHandshakeDone != nil {
-		trace.TLSHandshakeDone(tc.ConnectionState(), err)
+	var cs tls.ConnectionState
+	if err = tc.HandshakeContext(ctx); err == nil {
+		cs = tc.ConnectionState()
+	} else if ctx.Err() != nil && context.Cause(ctx) == errHandshakeTimeout {
+		err = errHandshakeTimeout
+	}
+	if trace.TLSHandshakeStart != nil && told && err != nil {
+		trace.TLSHandshakeStart()
+	}
+	if trace.TLSHandshakeDone != nil && (!told || err != nil) {
+		trace.TLSHandshakeDone(cs, err)
 	}
 	if err != nil {
 		nc.Close()
-		return nil, err
+		return nil, handshakeError(err, addr)
 	}
 	return tc, nil
 }
 
+// handshakeError says in the user's words why there is no TLS, where net/http
+// does not: http.Client knows the error about a server of HTTP/1.1.
+func handshakeError(err error, addr string) error {
+	var re tls.RecordHeaderError
+	switch {
+	case errors.As(err, &re) && string(re.RecordHeader[:]) != "HTTP/":
+		return fmt.Errorf("nethttp: %s does not speak TLS; if it is a cleartext port, use http: %w", addr, err)
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("nethttp: %s ended the TLS handshake; if it is a cleartext port, use http: %w", addr, err)
+	}
+	return err
+}
+
+// dialError is why no connection was opened, as [call.explain] finds it: its
+// user gets it as it is. It has no Unwrap, for nonet would look into it.
+type dialError struct{ error }
+
+// dialHTTP2Clear is the pool's dial for http.
+func (t *Transport) dialHTTP2Clear(ctx context.Context, network, addr string) (net.Conn, error) {
+	nc, err := t.dial(ctx, network, addr)
+	if err != nil {
+		return nil, dialError{err}
+	}
+	return nc, nil
+}
+
 // dialHTTP2 is the pool's dial for https.
 func (t *Transport) dialHTTP2(ctx context.Context, network, addr string) (net.Conn, error) {
-	tc, err := t.dialTLS(ctx, network, addr)
+	tc, err := t.dialTLS(ctx, network, addr, t.offer(hostOf(addr)), httptrace.ContextClientTrace(ctx), false)
 	if err != nil {
-		return nil, err
+		return nil, dialError{err}
 	}
-	if p := tc.ConnectionState().NegotiatedProtocol; t.http1 && (p == "" || p == h2tls.ProtoHTTP11) {
+	if p := tc.ConnectionState().NegotiatedProtocol; t.http1 && p != h2tls.ProtoHTTP2 {
 		t.keep(addr, tc)
 		return nil, errHTTP1
 	}
@@ -184,8 +140,14 @@ func (t *Transport) dialHTTP2(ctx context.Context, network, addr string) (net.Co
 }
 
 // dialMixed is net/http's dial for https: of a server that is known to speak
-// HTTP/1.1, or through whatever the user has for it.
+// HTTP/1.1, or of a proxy, for which HTTP/2 would be no use.
 func (t *Transport) dialMixed(ctx context.Context, network, addr string) (net.Conn, error) {
+	h := hopOf(ctx)
+	if h == nil || !h.direct {
+		config := h2tls.ClientConfig(t.tlsConfig(), hostOf(addr))
+		config.NextProtos = []string{h2tls.ProtoHTTP11}
+		return unlessNil(t.dialTLS(ctx, network, addr, config, httptrace.ContextClientTrace(ctx), true))
+	}
 	t.mu.Lock()
 	tc := t.spare[addr]
 	delete(t.spare, addr)
@@ -193,16 +155,29 @@ func (t *Transport) dialMixed(ctx context.Context, network, addr string) (net.Co
 	if tc != nil {
 		return tc, nil
 	}
-	tc, err := t.dialTLS(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	if tc.ConnectionState().NegotiatedProtocol == h2tls.ProtoHTTP2 {
+	tc, err := t.dialTLS(ctx, network, addr, t.offer(hostOf(addr)), h.trace, false)
+	if err == nil && tc.ConnectionState().NegotiatedProtocol == h2tls.ProtoHTTP2 {
 		t.mu.Lock()
 		delete(t.http1s, addr) // it has learned
 		t.mu.Unlock()
 	}
+	return unlessNil(tc, err)
+}
+
+func unlessNil(tc *tls.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
 	return tc, nil
+}
+
+// hostOf returns the host of an address with a port.
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
 }
 
 // keep remembers that the server speaks HTTP/1.1, and keeps its connection for
@@ -235,46 +210,28 @@ func (t *Transport) keep(addr string, tc *tls.Conn) {
 	})
 }
 
-func (t *Transport) isHTTP1(addr string) bool {
+func (t *Transport) isHTTP1(req *http.Request) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, ok := t.http1s[addr]
+	if len(t.http1s) == 0 {
+		return false
+	}
+	_, ok := t.http1s[hostPort(req)]
 	return ok
 }
 
-// forget closes the spare connections, and forgets who spoke HTTP/1.1.
+// forget closes the spare connections, lets those that were adopted end with
+// their last request, for net/http has forgotten them, and forgets who spoke
+// HTTP/1.1.
 func (t *Transport) forget() {
 	t.mu.Lock()
-	spare := t.spare
-	t.spare, t.http1s = nil, nil
+	spare, adopted := t.spare, slices.Collect(maps.Keys(t.adopted))
+	t.spare, t.http1s, t.shared = nil, nil, nil
 	t.mu.Unlock()
 	for _, tc := range spare {
 		tc.Close()
 	}
-}
-
-// adopt makes an HTTP/2 connection of one that net/http has made.
-func (t *Transport) adopt(_ string, tc *tls.Conn) http.RoundTripper {
-	cc, err := nonet.NewClientConn(context.Background(), tc, &t.pool.ClientConfig)
-	if err != nil {
-		return failing{fmt.Errorf("nethttp: %w", err)}
+	for _, cc := range adopted {
+		_ = cc.Shutdown(atOnce)
 	}
-	return adopted{t, cc}
-}
-
-// adopted are requests on a connection that net/http has made.
-type adopted struct {
-	t  *Transport
-	cc *nonet.ClientConn
-}
-
-func (a adopted) RoundTrip(req *http.Request) (*http.Response, error) {
-	return a.t.exchange(req, a.cc, nil, false)
-}
-
-type failing struct{ error }
-
-func (f failing) RoundTrip(req *http.Request) (*http.Response, error) {
-	closeBody(req)
-	return nil, f.error
 }

@@ -17,18 +17,20 @@ import (
 )
 
 var (
-	errBodyTooLong   = errors.New("nethttp: request body larger than specified content length")
-	errCanceled      = errors.New("net/http: request canceled")
-	errHeaderTimeout = headerTimeout{}
-	errStop          = errors.New("nethttp: the server does not want the rest of the body")
+	errBodyTooLong            = errors.New("nethttp: request body larger than specified content length")
+	errCanceled               = errors.New("net/http: request canceled")
+	errHeaderTimeout    error = timeout("nethttp: timeout awaiting response headers")
+	errHandshakeTimeout error = timeout("net/http: TLS handshake timeout")
+	errStop                   = errors.New("nethttp: the server does not want the rest of the body")
 )
 
-// headerTimeout is how net/http reports Base.ResponseHeaderTimeout.
-type headerTimeout struct{}
+// timeout is how net/http reports Base.ResponseHeaderTimeout and
+// Base.TLSHandshakeTimeout.
+type timeout string
 
-func (headerTimeout) Error() string   { return "nethttp: timeout awaiting response headers" }
-func (headerTimeout) Timeout() bool   { return true }
-func (headerTimeout) Temporary() bool { return true }
+func (e timeout) Error() string { return string(e) }
+func (timeout) Timeout() bool   { return true }
+func (timeout) Temporary() bool { return true }
 
 // userAgent is what net/http says of itself; servers know it.
 const userAgent = "Go-http-client/2.0"
@@ -104,20 +106,26 @@ func opaquePath(u *url.URL) string {
 	return strings.TrimPrefix(u.RequestURI(), u.Scheme+"://"+u.Host)
 }
 
-// target returns the request's URL as nonet takes it.
-func target(req *http.Request) string {
+// target returns the request's URL as nonet takes it. What would end a part of
+// it early, and make it another URL, is an error: no URL that was parsed has it.
+func target(req *http.Request) (string, error) {
 	u := req.URL
 	host := u.Host
 	if ascii, err := httpguts.PunycodeHostPort(host); err == nil {
 		host = ascii
 	}
+	if strings.ContainsAny(host, "/?#") {
+		return "", errors.New("http: invalid Host in request URL")
+	}
 	switch {
 	case req.Method == http.MethodConnect && len(req.Header[":protocol"]) == 0:
-		return u.Scheme + "://" + host
+		return u.Scheme + "://" + host, nil
 	case req.Method == http.MethodOptions && u.Path == "*" && u.RawQuery == "":
-		return u.Scheme + "://" + host
+		return u.Scheme + "://" + host, nil
+	case strings.IndexByte(u.RawQuery, '#') >= 0, strings.IndexByte(u.Opaque, '#') >= 0:
+		return "", errors.New("http: invalid query in request URL")
 	case u.Opaque != "":
-		return u.Scheme + "://" + host + opaquePath(u)
+		return u.Scheme + "://" + host + opaquePath(u), nil
 	}
 	path, query := u.EscapedPath(), ""
 	if path == "" {
@@ -126,7 +134,7 @@ func target(req *http.Request) string {
 	if u.ForceQuery || u.RawQuery != "" {
 		query = "?"
 	}
-	return u.Scheme + "://" + host + path + query + u.RawQuery
+	return u.Scheme + "://" + host + path + query + u.RawQuery, nil
 }
 
 // field adds a field to the header section.
@@ -192,7 +200,7 @@ func (x *call) header() error {
 			return err
 		}
 	}
-	if !x.t.base.DisableCompression && req.Method != http.MethodHead && len(req.Header["Accept-Encoding"]) == 0 && len(req.Header["Range"]) == 0 {
+	if !x.t.base.DisableCompression && len(req.Header[":protocol"]) == 0 && req.Method != http.MethodHead && len(req.Header["Accept-Encoding"]) == 0 && len(req.Header["Range"]) == 0 {
 		x.gzip = true
 		if err := x.field("accept-encoding", "gzip"); err != nil {
 			return err

@@ -33,17 +33,20 @@ type call struct {
 	t     *Transport
 	req   *http.Request // what is sent
 	on    opener
-	once  *nonet.Client // closed at the end
+	once  *nonet.Client     // closed at the end
+	last  *nonet.ClientConn // likewise
 	trace *httptrace.ClientTrace
 	s     nonet.ClientStream
 	up    *upload // nil: the body needs no goroutine
 	res   http.Response
 	few   [8]string // values of its header section
 
+	small       bool // nonet can send it again itself
 	gzip        bool // we have asked for it
-	outer       bool // see Transport.exchange
+	outer       bool // the trace and the retries are ours, and not net/http's
 	touched     bool // the request's body may have been read
 	unprocessed bool // failed, and no server has processed it
+	tried       bool // nonet has sent it again itself, or has tried to open connections for it
 	first       bool // an octet of the response has come
 
 	mu         sync.Mutex
@@ -58,8 +61,8 @@ type call struct {
 	ended      error // what further reads of it get
 }
 
-func newCall(t *Transport, orig, req *http.Request, on opener, once *nonet.Client, outer bool) *call {
-	x := &call{t: t, req: req, on: on, once: once, outer: outer, refs: 1, trace: httptrace.ContextClientTrace(req.Context())}
+func newCall(t *Transport, orig, req *http.Request) *call {
+	x := &call{t: t, req: req, refs: 1, trace: httptrace.ContextClientTrace(req.Context())}
 	x.res.Request = orig
 	return x
 }
@@ -73,7 +76,11 @@ func (x *call) roundTrip() (*http.Response, error) {
 	if x.trace != nil && x.trace.GetConn != nil && x.outer {
 		x.trace.GetConn(hostPort(x.req))
 	}
-	s, err := x.on.Request(x.req.Context(), method, target(x.req))
+	u, err := target(x.req)
+	if err != nil {
+		return nil, err
+	}
+	s, err := x.on.Request(x.req.Context(), method, u)
 	if err != nil {
 		return nil, x.explain(err)
 	}
@@ -99,6 +106,7 @@ func (x *call) roundTrip() (*http.Response, error) {
 	}
 	if err != nil {
 		x.unprocessed = s.Unprocessed()
+		x.tried = s.ID() == 0 || x.small
 		err = x.explain(err)
 		s.Reset(frame.Cancel)
 		if x.up != nil {
@@ -129,6 +137,13 @@ func (x *call) fail(err error, code frame.ErrCode) {
 	_ = x.s.Reset(code)
 }
 
+// atOnce is for a Shutdown that is not waited for.
+var atOnce = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
 // release gives the stream up for the reader or the upload.
 func (x *call) release() {
 	x.mu.Lock()
@@ -146,9 +161,10 @@ func (x *call) release() {
 		close(x.over)
 	}
 	if x.once != nil {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // we don't wait for the end
-		_ = x.once.Shutdown(ctx)
+		_ = x.once.Shutdown(atOnce)
+	}
+	if x.last != nil {
+		_ = x.last.Shutdown(atOnce)
 	}
 }
 
@@ -159,11 +175,16 @@ func (x *call) explain(err error) error {
 	x.mu.Unlock()
 	ctx := x.req.Context()
 	var reset *nonet.ResetError
+	var dial dialError
 	switch {
+	case own == errCanceled && ctx.Err() != nil:
+		return ctxError(ctx) // http.Client's Timeout ends both
 	case own != nil:
 		return own
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return ctxError(ctx)
+	case errors.As(err, &dial):
+		return dial.error
 	case err == nonet.ErrContentLength:
 		return errBodyTooLong
 	case errors.As(err, &reset):

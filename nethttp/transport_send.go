@@ -30,6 +30,7 @@ func (x *call) begin() error {
 	expect := n != 0 && x.t.base.ExpectContinueTimeout > 0 && httpguts.HeaderValuesContainsToken(x.req.Header["Expect"], "100-continue")
 	var err error
 	whole := true
+	x.small = n == 0
 	switch {
 	case n == 0:
 		if err = x.trailers(); err == nil {
@@ -37,6 +38,7 @@ func (x *call) begin() error {
 		}
 	case n > 0 && n <= maxInMemory && !expect && x.req.GetBody != nil && inMemory(x.req.Body):
 		x.touched = true
+		x.small = n <= 1<<10 // nonet.Client.Request says how much it keeps
 		var sent int64
 		if sent, err = io.Copy(x.s, x.req.Body); err == nil {
 			err = x.bodyEnd(n - sent)
@@ -55,7 +57,8 @@ func (x *call) begin() error {
 	}
 	if t := x.trace; t != nil {
 		if t.GotConn != nil {
-			t.GotConn(httptrace.GotConnInfo{Conn: x.s.NetConn(), Reused: x.s.ID() > 1})
+			reused, idle := x.s.Reused()
+			t.GotConn(httptrace.GotConnInfo{Conn: x.s.NetConn(), Reused: reused, WasIdle: reused && idle >= 0, IdleTime: max(idle, 0)})
 		}
 		if t.WroteHeaders != nil {
 			t.WroteHeaders()
