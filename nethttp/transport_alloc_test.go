@@ -1,6 +1,8 @@
 package nethttp_test
 
 import (
+	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -11,37 +13,58 @@ import (
 	"github.com/nonet-h2/nonet/nethttp"
 )
 
-// TestTransportAllocations: a GET and its response cost at most 8
-// allocations, what the server does included, which is nothing.
+// TestTransportAllocations: a request and its response cost at most 20
+// allocations, a GET 8, what the server does included, which is next to nothing.
 func TestTransportAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	s := &nonet.Server{Handler: func(s nonet.Stream) {
+	s := &nonet.Server{TLSConfig: config{tls: true}.tlsConfig(), Handler: func(s nonet.Stream) {
+		if s.Method() == "POST" {
+			io.Copy(io.Discard, s)
+		}
 		s.SetField("content-type", "text/plain")
 		s.WriteString("hello world\n")
 	}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	go s.Serve(l)
+	listen := func(serve func(net.Listener) error) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		go serve(l)
+		return l.Addr().String()
+	}
+	clear, secure := "http://"+listen(s.Serve)+"/hello", "https://"+listen(s.ServeTLS)+"/hello"
 	defer s.Close()
-	tr := &nethttp.Transport{PriorKnowledge: true}
-	defer tr.CloseIdleConnections()
+	insecure := &tls.Config{InsecureSkipVerify: true}
+	direct := &nethttp.Transport{PriorKnowledge: true, Base: &http.Transport{TLSClientConfig: insecure}}
+	dialing := &nethttp.Transport{Base: &http.Transport{DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return tls.Dial(network, addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	}}}
+	defer direct.CloseIdleConnections()
+	defer dialing.CloseIdleConnections()
 	buf := make([]byte, 100)
-	get := newGet("http://" + l.Addr().String() + "/hello")
-	for name, run := range map[string]func(){
-		"GET": func() { exchangeWith(t, tr, get, buf) },
-		"POST of 7 octets": func() {
-			exchangeWith(t, tr, newRequest("POST", "http://"+l.Addr().String()+"/hello", strings.NewReader("content")), buf)
-		},
+	get := newGet(clear)
+	getTLS := newGet(secure)
+	for _, tt := range []struct {
+		name string
+		most float64
+		run  func()
+	}{
+		{"GET", 8, func() { exchangeWith(t, direct, get, buf) }},
+		{"GET over TLS", 10, func() { exchangeWith(t, direct, getTLS, buf) }},
+		{"GET, DialTLSContext", 14, func() { exchangeWith(t, dialing, getTLS, buf) }},
+		{"POST of 7 octets", 20, func() { exchangeWith(t, direct, newRequest("POST", clear, strings.NewReader("content")), buf) }},
+		{"POST of 7 octets over TLS", 20, func() { exchangeWith(t, direct, newRequest("POST", secure, strings.NewReader("content")), buf) }},
+		{"POST of a reader", 20, func() {
+			exchangeWith(t, direct, newRequest("POST", clear, struct{ io.Reader }{strings.NewReader("content")}), buf)
+		}},
 	} {
 		for range 100 {
-			run()
+			tt.run()
 		}
-		n := testing.AllocsPerRun(500, run)
-		t.Logf("%s: %.1f allocations", name, n)
-		if limit := map[string]float64{"GET": 8}[name]; limit > 0 && n > limit {
-			t.Errorf("%s: %.1f allocations, want at most %v", name, n, limit)
+		n := testing.AllocsPerRun(500, tt.run)
+		t.Logf("%s: %.1f allocations", tt.name, n)
+		if n > tt.most {
+			t.Errorf("%s: %.1f allocations, want at most %v", tt.name, n, tt.most)
 		}
 	}
 }

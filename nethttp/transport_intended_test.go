@@ -265,5 +265,31 @@ func intendedTrips() []difference {
 
 		// GetConn is called once for a request.
 		{"trace: two requests on a connection", "trace", "GetConn example.com:80; GotConn false true; WroteHeaders; WroteRequest none; GotFirstResponseByte; second; GetConn example.com:80; GetConn example.com:80; GotConn true true; WroteHeaders; WroteRequest none; GotFirstResponseByte; ", "GetConn example.com:80; GotConn false true; WroteHeaders; WroteRequest none; GotFirstResponseByte; second; GetConn example.com:80; GotConn true true; WroteHeaders; WroteRequest none; GotFirstResponseByte; "},
+
+		// Extended CONNECT (RFC 8441) is possible.
+		{"extended CONNECT: allowed", "1.body", "absent", "\"ping 0ping 1\""},
+		{"extended CONNECT: allowed", "1.field.:authority", "absent", "example.com"},
+		{"extended CONNECT: allowed", "1.field.:method", "absent", "CONNECT"},
+		{"extended CONNECT: allowed", "1.field.:path", "absent", "/chat?room=1"},
+		{"extended CONNECT: allowed", "1.field.:protocol", "absent", "websocket"},
+		{"extended CONNECT: allowed", "1.field.:scheme", "absent", "http"},
+		{"extended CONNECT: allowed", "1.field.origin", "absent", "http://example.com"},
+		{"extended CONNECT: allowed", "1.field.user-agent", "absent", "Go-http-client/2.0"},
+		{"extended CONNECT: allowed", "announced", "absent", "[] false"},
+		{"extended CONNECT: allowed", "body", "absent", "\"\""},
+		{"extended CONNECT: allowed", "body.error", "absent", "none"},
+		{"extended CONNECT: allowed", "close", "absent", "none"},
+		{"extended CONNECT: allowed", "contentLength", "absent", "-1"},
+		{"extended CONNECT: allowed", "dial 1", "absent", "tcp example.com:80"},
+		{"extended CONNECT: allowed", "echo", "absent", "pong 0none; pong 1none; "},
+		{"extended CONNECT: allowed", "error", "net/http: invalid header field name \":protocol\"", "none"},
+		{"extended CONNECT: allowed", "nobody", "absent", "false"},
+		{"extended CONNECT: allowed", "proto", "absent", "HTTP/2.0 2 0"},
+		{"extended CONNECT: allowed", "request", "absent", "true"},
+		{"extended CONNECT: allowed", "rest", "absent", "false [] <nil>"},
+		{"extended CONNECT: allowed", "status", "absent", "200 OK"},
+		{"extended CONNECT: allowed", "uncompressed", "absent", "false"},
+		{"extended CONNECT: not allowed", "dial 1", "absent", "tcp example.com:80"},
+		{"extended CONNECT: not allowed", "error", "net/http: invalid header field name \":protocol\"", "another"},
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // trips is every row.
 func trips() []trip {
-	return slices.Concat(tripRequests(), tripFields(), tripErrors(), tripBodies(), tripResponses(), tripEnds(), tripTraces())
+	return slices.Concat(tripRequests(), tripFields(), tripErrors(), tripBodies(), tripResponses(), tripEnds(), tripTraces(), tripTLS(), tripProxies(), tripDials(), tripUpgrades(), tripKept())
 }
 
 func TestTransportOracle(t *testing.T) {
