@@ -63,9 +63,9 @@ func (v via) RoundTrip(orig *http.Request) (*http.Response, error) {
 		if err == nil {
 			return res, nil
 		}
-		t.unshare(w, cc)
 		again := (*http.Request)(nil)
 		if x.unprocessed && v.h.tries < maxTries {
+			t.unshare(w, cc)
 			var failed error
 			if again, failed = x.rewound(); failed != nil {
 				err = failed
@@ -221,8 +221,8 @@ func (a adopted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		return res, nil
 	}
-	a.t.unshare(h.way(req), a.cc)
 	if x.unprocessed && h.tries < maxTries && (x.intact() || req.GetBody != nil) {
+		a.t.unshare(h.way(req), a.cc)
 		if h.tries == 1 || pause(req.Context(), h.tries) {
 			if !x.intact() {
 				x.closeBody()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -176,8 +175,9 @@ func TestTransportSpare(t *testing.T) {
 }
 
 // TestTransportAdopted: of the connections that two requests through a proxy
-// dial at once one stays, all later requests share it, Base.Proxy is asked
-// once for each, and CloseIdleConnections closes it.
+// dial at once one stays, all later requests share it, one that was given up
+// takes it from nobody, Base.Proxy is asked once for each, and
+// CloseIdleConnections closes it.
 func TestTransportAdopted(t *testing.T) {
 	var asked atomic.Int32
 	var over atomic.Int32
@@ -186,6 +186,7 @@ func TestTransportAdopted(t *testing.T) {
 	r.dial = func(context.Context, string) error { time.Sleep(time.Second); return nil } // so that there are two
 	got := runTrip(t, nonetTripper, trip{road: r, base: func(tr *http.Transport) {
 		proxied("http://proxy.example")(tr)
+		tr.MaxIdleConnsPerHost = -1 // net/http keeps none
 		to := tr.Proxy
 		tr.Proxy = func(r *http.Request) (*url.URL, error) { asked.Add(1); return to(r) }
 	}, serve: func(o *origin) {
@@ -202,6 +203,7 @@ func TestTransportAdopted(t *testing.T) {
 		n.add("live", fmt.Sprint(2-over.Load()))
 		for i := range 3 {
 			n.trip(fmt.Sprint("later ", i, "."), rt, newGet(secureURL))
+			n.trip(fmt.Sprint("given up ", i, "."), rt, newGet(secureURL).WithContext(endedContext()))
 		}
 		n.add("asked", fmt.Sprint(asked.Load()))
 		rt.(interface{ CloseIdleConnections() }).CloseIdleConnections()
@@ -210,7 +212,7 @@ func TestTransportAdopted(t *testing.T) {
 		n.trip("at the end.", rt, newGet(secureURL))
 	}})
 	for path, want := range map[string]string{
-		"first 0.body": `"ok"`, "first 1.body": `"ok"`, "later 2.body": `"ok"`, "asked": "5", "live": "1", "live at the end": "0",
+		"first 0.body": `"ok"`, "first 1.body": `"ok"`, "later 2.body": `"ok"`, "asked": "8", "live": "1", "live at the end": "0",
 		"at the end.body": `"ok"`, "dial 3": "tcp proxy.example:80", "dial 4": "",
 	} {
 		if got[path] != want {
@@ -227,7 +229,7 @@ func TestTransportHTTP2Config(t *testing.T) {
 	}}, trip{base: func(tr *http.Transport) {
 		tr.HTTP2 = &http.HTTP2Config{MaxDecoderHeaderTableSize: 8192, MaxReadFrameSize: 32768, MaxReceiveBufferPerStream: 12345,
 			MaxReceiveBufferPerConnection: 1 << 20, SendPingTimeout: 7 * time.Second, PingTimeout: 3 * time.Second}
-	}, serve: func(o *origin) { o.hello(); o.whole(); io.Copy(io.Discard, o.nc) },
+	}, serve: func(o *origin) { o.hello(); o.whole() },
 		request: func(*tripNotes) *http.Request {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			context.AfterFunc(ctx, cancel)
