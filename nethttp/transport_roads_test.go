@@ -61,10 +61,12 @@ func TestTransportRoads(t *testing.T) {
 		return newRequest("POST", secureURL, strings.NewReader(pattern(100<<10)))
 	}
 	both := func(n *tripNotes, no int, nc net.Conn) net.Conn {
-		if tc := secured(n, no, "proxy tls", nc, offering("h2", "http/1.1")); tc != nil {
-			return httpProxy(n, no, tc)
+		tc := secured(n, no, "proxy tls", nc, offering("h2", "http/1.1"))
+		if tc == nil || tc.ConnectionState().NegotiatedProtocol == "h2" {
+			nc.Close()
+			return nil
 		}
-		return nil
+		return httpProxy(n, no, tc)
 	}
 	behind := func(proxy func(*tripNotes, int, net.Conn) net.Conn) road {
 		r := alpn("h2")
