@@ -93,7 +93,7 @@ func (t *Transport) sendOn(cc *nonet.ClientConn, orig, req *http.Request, h *hop
 			return res, x, err
 		}
 		var reset *nonet.ResetError
-		if h.tries++; h.tries >= maxTries || x.last != nil || !errors.As(err, &reset) {
+		if h.tries++; h.tries >= maxTries || x.last != nil || !errors.As(err, &reset) || cc.Snapshot().Draining {
 			return nil, x, err
 		}
 		again, failed := x.rewound()
@@ -213,10 +213,7 @@ type adopted struct {
 // RoundTrip makes a request that net/http sends again, on another connection,
 // if this one takes no more: after a pause from the second time on.
 func (a adopted) RoundTrip(req *http.Request) (*http.Response, error) {
-	h := hopOf(req.Context())
-	if h == nil {
-		h = new(hop)
-	}
+	h := hopOf(req.Context()) // handOver's: no other request has TLS that offers HTTP/2
 	res, x, err := a.t.sendOn(a.cc, req, req, h, false)
 	if err == nil {
 		return res, nil

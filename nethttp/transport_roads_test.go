@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -43,6 +45,24 @@ func refuse(o *origin) {
 	o.hello()
 	for {
 		o.reset(o.whole(), http2.ErrCodeRefusedStream)
+	}
+}
+
+// leave answers one request and leaves the next one out.
+func leave(o *origin) {
+	o.hello()
+	id := o.whole()
+	o.ok(id)
+	o.next()
+	o.goAway(id, http2.ErrCodeNo)
+}
+
+// soon lets the context of requests end.
+func soon(request func(n *tripNotes) *http.Request) func(n *tripNotes) *http.Request {
+	return func(n *tripNotes) *http.Request {
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Millisecond)
+		context.AfterFunc(ctx, cancel)
+		return request(n).WithContext(ctx)
 	}
 }
 
@@ -111,6 +131,17 @@ func TestTransportRoads(t *testing.T) {
 		{trip{name: "refused, adopted, no GetBody", road: alpn("h2"), serve: refuse, base: ownDial, request: func(n *tripNotes) *http.Request {
 			return newRequest("POST", secureURL, watched{strings.NewReader("content"), n})
 		}}, seen{"error": "stream error REFUSED_STREAM, stream error: stream ID 1; REFUSED_STREAM; received from peer", "3.field.:path": "", "dial 2": "", "request body": "closed"}},
+		// A connection that goes away while it is shared.
+		{trip{name: "going away, adopted", road: alpn("h2"), serve: leave, base: ownDial, act: func(n *tripNotes, rt http.RoundTripper) {
+			n.trip("first.", rt, newGet(secureURL))
+			n.trip("second.", rt, newGet(secureURL))
+			n.trip("third.", rt, newRequest("POST", secureURL, strings.NewReader(pattern(100<<10))))
+			n.trip("fourth.", rt, newRequest("POST", secureURL, watched{strings.NewReader("content"), n}))
+		}}, seen{"first.body": `"ok"`, "second.body": `"ok"`, "third.body": `"ok"`, "fourth.error": "stream error REFUSED_STREAM, stream error: stream ID 3; REFUSED_STREAM; received from peer", "request body": "closed",
+			"connection 3.1.body": shown([]byte(pattern(100 << 10))), "dial 4": ""}},
+		// The end of the context ends the tries.
+		{trip{name: "refused until the context ends", road: alpn("h2"), serve: refuse, request: soon(long)}, seen{"error": "deadline, timeout"}},
+		{trip{name: "refused until the context ends, adopted", road: alpn("h2"), serve: refuse, base: ownDial, request: soon(long)}, seen{"error": "deadline, timeout"}},
 		// What would change the target is no URL.
 		{trip{name: "a host with a path", request: func(*tripNotes) *http.Request {
 			return &http.Request{URL: &url.URL{Scheme: "http", Host: "example.com/admin?", Path: "/"}, Header: make(http.Header)}
@@ -144,9 +175,10 @@ func cbc() road {
 }
 
 // TestTransportSpare: a connection whose server chose HTTP/1.1 after the request
-// that it was for had gone serves the next one, if that comes soon.
+// that it was for had gone serves the next one, if that comes soon;
+// CloseIdleConnections closes it.
 func TestTransportSpare(t *testing.T) {
-	for pause, dials := range map[time.Duration]int{time.Second: 1, 3 * time.Second: 2} {
+	for pause, dials := range map[time.Duration]int{time.Second: 1, 3 * time.Second: 2, time.Second / 4: 2} {
 		var closed atomic.Bool
 		got := runTrip(t, nonetTripper, trip{
 			road: road{tls: func(int) *tls.Config {
@@ -162,6 +194,10 @@ func TestTransportSpare(t *testing.T) {
 				defer cancel()
 				n.trip("gone.", rt, newGet(secureURL).WithContext(ctx))
 				time.Sleep(time.Second/2 + pause)
+				if pause == time.Second/4 {
+					rt.(interface{ CloseIdleConnections() }).CloseIdleConnections()
+					time.Sleep(time.Second / 4)
+				}
 				n.add("closed", fmt.Sprint(closed.Load()))
 				n.trip("next.", rt, newGet(secureURL))
 			}})
@@ -220,6 +256,66 @@ func TestTransportAdopted(t *testing.T) {
 		if got[path] != want {
 			t.Errorf("%s is %q, want %q", path, got[path], want)
 		}
+	}
+}
+
+// TestTransportUnused: a connection whose request had gone when it was adopted is
+// closed if no other comes.
+func TestTransportUnused(t *testing.T) {
+	var over atomic.Bool
+	r := alpn("h2")
+	r.proxy = func(n *tripNotes, no int, nc net.Conn) net.Conn { time.Sleep(time.Second); return httpProxy(n, no, nc) }
+	got := runTrip(t, nonetTripper, trip{road: r, base: proxied("http://proxy.example"), serve: func(o *origin) {
+		o.n.add("adopted", "yes")
+		go func() { <-o.over; over.Store(true) }()
+		o.serveOK()
+	}, act: func(n *tripNotes, rt http.RoundTripper) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second/2)
+		defer cancel()
+		n.trip("", rt, newGet(secureURL).WithContext(ctx))
+		time.Sleep(2 * time.Second)
+		n.add("over at first", fmt.Sprint(over.Load()))
+		time.Sleep(3 * time.Second)
+		n.add("over", fmt.Sprint(over.Load()))
+	}})
+	for path, want := range map[string]string{"error": "deadline, timeout", "adopted": "yes", "over at first": "false", "over": "true"} {
+		if got[path] != want {
+			t.Errorf("%s is %q, want %q", path, got[path], want)
+		}
+	}
+}
+
+// TestTransportClientSettings: what Client says of dials and TLS is for HTTP/1.1
+// as well.
+func TestTransportClientSettings(t *testing.T) {
+	by := tripper{"by Client", func(base *http.Transport) http.RoundTripper {
+		return &nethttp.Transport{Base: new(http.Transport), Client: nonet.ClientConfig{DialContext: base.DialContext, TLSConfig: base.TLSClientConfig}}
+	}}
+	for name, x := range map[string]trip{
+		"HTTP/2.0": {road: alpn("h2"), act: several(0, secureURL)},
+		"HTTP/1.1": {road: alpn("http/1.1"), act: several(0, secureURL)},
+		"http":     {road: road{http1: serveHTTP1}, act: several(0, "http://example.com/")},
+	} {
+		if got := runTrip(t, by, x); got["request 1.body"] != `"ok"` || got["request 1.error"] != "none" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestTransportZero: the zero value is ready.
+func TestTransportZero(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	defer s.Close()
+	tr := new(nethttp.Transport)
+	defer tr.CloseIdleConnections()
+	res, err := tr.RoundTrip(newGet(s.URL))
+	must(t, err)
+	defer res.Body.Close()
+	if b, err := io.ReadAll(res.Body); string(b) != "HTTP/1.1" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	if _, err := tr.RoundTrip(newGet("ftp://example.com/")); err == nil || err.Error() != "nethttp: unsupported protocol scheme ftp" {
+		t.Error(err)
 	}
 }
 
