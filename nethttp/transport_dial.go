@@ -38,7 +38,8 @@ type routes struct {
 // maxHTTP1 bounds the hosts that are remembered to speak HTTP/1.1, and spareTime
 // how long a connection to one waits for its first request: that is on its way,
 // and one that comes later must not get a connection that its server has given
-// up, for net/http takes it for a new one and does not try again.
+// up, for net/http takes it for a new one and does not try again. So long does a
+// connection that was adopted wait, too.
 const (
 	maxHTTP1  = 1024
 	spareTime = 2 * time.Second
