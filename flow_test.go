@@ -151,10 +151,10 @@ func TestEchoFullDuplex(t *testing.T) {
 		p.post(1, "/")
 		p.data(1, "a", false)
 		p.want("HEADERS 1 :status=200", `DATA 1 "a"`)
-		// Many small messages use the same room over and over.
+		// Many small messages use the same room over and over; its end may cut one.
 		for range 1000 {
 			p.data(1, "0123456789", false)
-			p.want(`DATA 1 "0123456789"`)
+			p.wantText(1, "0123456789")
 			p.fr.WriteWindowUpdate(1, 10)
 			p.fr.WriteWindowUpdate(0, 10)
 		}

@@ -318,6 +318,26 @@ func (p *peer) wantContent(id uint32, n int) {
 	}
 }
 
+// wantText wants text in DATA frames, however many they are.
+func (p *peer) wantText(id uint32, text string) {
+	p.t.Helper()
+	for got := ""; got != text; {
+		p.await()
+		p.mu.Lock()
+		line := "nothing"
+		if len(p.lines) > 0 {
+			line, p.lines = p.lines[0], p.lines[1:]
+		}
+		p.mu.Unlock()
+		var from uint32
+		var more string
+		if _, err := fmt.Sscanf(line, "DATA %d %q", &from, &more); err != nil || from != id || more == "" || !strings.HasPrefix(text, got+more) {
+			p.t.Fatalf("%s after %q, want %q", line, got, text)
+		}
+		got += more
+	}
+}
+
 // received returns how many octets of DATA came, and forgets the lines.
 func (p *peer) received(id uint32) int {
 	synctest.Wait()
