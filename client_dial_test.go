@@ -80,7 +80,7 @@ func TestClientOddServers(t *testing.T) {
 		{"TLS where cleartext is expected", "http", listenFor(t, tlsWith("h2")), nil, "*perhaps it expects TLS"},
 		{"a TLS alert", "http", listenFor(t, lines("\x15\x03\x01\x00\x02\x02\x0a")), nil, "*the server speaks TLS; use https"},
 		{"another protocol", "http", listenFor(t, lines("SSH-2.0-OpenSSH_9.2\r\n")), nil, "*the server does not speak HTTP/2"},
-		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "FRAME_SIZE_ERROR"},
+		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "PROTOCOL_ERROR (first frame is not SETTINGS)"},
 		{"nothing", "http", listenFor(t, func(nc net.Conn) {}), nil, "*before it said anything"},
 		{"cleartext where TLS is expected", "https", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*does not speak TLS; if it is a cleartext port, use http"},
 		{"one that hangs up where TLS is expected", "https", listenFor(t, lines("")), nil, "*ended the TLS handshake; if it is a cleartext port, use http"},
@@ -156,7 +156,7 @@ func TestE18_NoRenegotiation(t *testing.T) {
 func TestClientOddServerEarly(t *testing.T) {
 	for answer, want := range map[string]string{
 		"HTTP/1.1 400 Bad Request\r\n\r\n": "the server speaks HTTP/1.1, not HTTP/2",
-		strings.Repeat("x", 100):           "FRAME_SIZE_ERROR",
+		strings.Repeat("x", 100):           "PROTOCOL_ERROR (first frame is not SETTINGS)",
 	} {
 		inBubble(t, func(t *testing.T) {
 			nc, sc := net.Pipe()

@@ -183,6 +183,11 @@ func (c *Conn) begin(h frame.Header) *frame.Error {
 		// from any other stream.
 		return errInterleaved
 	}
+	if !c.settings.seen && (h.Type != frame.TypeSettings || h.Flags.Has(frame.FlagAck)) {
+		// RFC 9113 3.4: an invalid connection preface MUST be a connection error
+		// of type PROTOCOL_ERROR, whatever its octets say as a frame.
+		return errFirstFrame
+	}
 	if !h.Plain(c.lim.MaxFrameSize) {
 		if e := h.Check(c.lim.MaxFrameSize); e != nil {
 			if e.Scope == frame.ConnectionScope {
@@ -191,9 +196,6 @@ func (c *Conn) begin(h frame.Header) *frame.Error {
 			in.reject(e)
 			return nil
 		}
-	}
-	if !c.settings.seen && (h.Type != frame.TypeSettings || h.Flags.Has(frame.FlagAck)) {
-		return errFirstFrame
 	}
 	switch h.Type {
 	case frame.TypeData:
