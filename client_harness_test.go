@@ -200,7 +200,9 @@ func (p *peer) script(on func(http2.Frame), settings ...http2.Setting) {
 		}
 	}()
 	p.later = func(f func()) { out <- f }
-	p.later(func() { p.fr.WriteSettings(settings...) })
+	if !p.bare {
+		p.later(func() { p.fr.WriteSettings(settings...) })
+	}
 	for {
 		f, err := rd.ReadFrame()
 		if err != nil {
@@ -208,7 +210,7 @@ func (p *peer) script(on func(http2.Frame), settings ...http2.Setting) {
 		}
 		switch f := f.(type) {
 		case *http2.SettingsFrame:
-			if !f.IsAck() {
+			if !f.IsAck() && !p.noAck && !p.bare {
 				p.later(func() { p.fr.WriteSettingsAck() })
 			}
 		case *http2.PingFrame:

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/nonet-h2/nonet/conn"
-	"github.com/nonet-h2/nonet/frame"
 )
 
 func maxStreams(n uint32) http2.Setting {
@@ -205,6 +204,19 @@ func TestRFC9113_8_7_Retry(t *testing.T) {
 			serve: func(p *peer, n int, id uint32) { p.fr.WriteGoAway(0, http2.ErrCodeNo, nil) }},
 		{name: "GOAWAY leaves it out, content still to come", early: true, tries: 1, err: "stream reset by the peer: REFUSED_STREAM", safe: true,
 			serve: func(p *peer, n int, id uint32) { p.fr.WriteGoAway(0, http2.ErrCodeNo, nil) }},
+		{name: "GOAWAY in two steps leaves it out", tries: 2, status: 200, serve: func(p *peer, n int, id uint32) {
+			if n == 1 {
+				p.fr.WriteGoAway(1<<31-1, http2.ErrCodeNo, nil)
+				p.fr.WriteGoAway(0, http2.ErrCodeNo, nil)
+				return
+			}
+			p.write200(id, true)
+		}},
+		{name: "GOAWAY in two steps keeps it", tries: 1, status: 200, serve: func(p *peer, n int, id uint32) {
+			p.fr.WriteGoAway(1<<31-1, http2.ErrCodeNo, nil)
+			p.fr.WriteGoAway(1, http2.ErrCodeNo, nil)
+			p.write200(id, true)
+		}},
 		{name: "refused once", tries: 2, status: 200, serve: func(p *peer, n int, id uint32) {
 			if id == 1 {
 				p.fr.WriteRSTStream(id, http2.ErrCodeRefusedStream)
@@ -274,123 +286,6 @@ func TestRFC9113_8_7_Retry(t *testing.T) {
 				if status, _, err := fetch(ask(t, cl, "GET", "/")); status != 200 || err != nil {
 					t.Errorf("the next request: %d %v", status, err)
 				}
-			})
-		})
-	}
-}
-
-// TestPoolHostileServers: after each trick the request has failed with the
-// code that it earned, and the pool serves the next one on a new connection.
-func TestPoolHostileServers(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		do   func(p *peer)
-		code frame.ErrCode
-		conn bool // it ends the connection
-		text string
-	}{
-		{"E1 interim responses without end", func(p *peer) {
-			for range 20 {
-				p.headers(1, false, ":status: 103")
-			}
-		}, frame.EnhanceYourCalm, false, ""},
-		{"E2 PUSH_PROMISE", func(p *peer) {
-			p.fr.WritePushPromise(http2.PushPromiseParam{StreamID: 1, PromiseID: 2, BlockFragment: []byte{0x82}, EndHeaders: true})
-		}, frame.ProtocolError, true, ""},
-		{"E4 ENABLE_PUSH=1", func(p *peer) { p.fr.WriteSettings(http2.Setting{ID: http2.SettingEnablePush, Val: 1}) }, frame.ProtocolError, true, ""},
-		{"E6 MAX_FRAME_SIZE of 0", func(p *peer) { p.fr.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize}) }, frame.ProtocolError, true, ""},
-		{"E6 WINDOW_UPDATE overflow of the connection", func(p *peer) { p.fr.WriteWindowUpdate(0, 1<<31-1) }, frame.FlowControlError, true, ""},
-		{"E6 WINDOW_UPDATE overflow of the stream", func(p *peer) {
-			p.fr.WriteWindowUpdate(1, 1<<31-1)
-			p.fr.WriteWindowUpdate(1, 1<<31-1)
-		}, frame.FlowControlError, false, ""},
-		{"E7 GOAWAY whose last stream rises", func(p *peer) {
-			p.fr.WriteGoAway(1, http2.ErrCodeNo, nil)
-			p.fr.WriteGoAway(3, http2.ErrCodeNo, nil)
-		}, frame.ProtocolError, true, ""},
-		{"E10 HEADERS on an even stream", func(p *peer) { p.headers(2, true, ":status: 200") }, frame.ProtocolError, true, ""},
-		{"E10 DATA on an idle stream", func(p *peer) { p.fr.WriteData(99, false, []byte("x")) }, frame.ProtocolError, true, ""},
-		{"E11 connection in the response", func(p *peer) { p.headers(1, true, ":status: 200", "connection: close") }, frame.ProtocolError, false, ""},
-		{"E11 content that does not fit", func(p *peer) {
-			p.headers(1, false, ":status: 200", "content-length: 1")
-			p.fr.WriteData(1, true, []byte("xx"))
-		}, frame.ProtocolError, false, ""},
-		{"E12 no octets", func(p *peer) {}, frame.ProtocolError, true, "no answer to PING"},
-		{"E14 content with 204", func(p *peer) {
-			p.headers(1, false, ":status: 204")
-			p.fr.WriteData(1, true, []byte("x"))
-		}, frame.ProtocolError, false, ""},
-		{"E15 CONTINUATION without end", func(p *peer) {
-			p.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}})
-			for range 20 {
-				p.fr.WriteContinuation(1, false, []byte{0x40, 1, 'a', 1, 'b'})
-			}
-		}, frame.EnhanceYourCalm, true, ""},
-		{"E15 a bad header block", func(p *peer) {
-			p.fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff}, EndHeaders: true})
-		}, frame.CompressionError, true, ""},
-		{"E16 unknown frames without end", func(p *peer) {
-			for range 1500 {
-				p.fr.WriteRawFrame(0xa, 0, 0, []byte("1234"))
-			}
-		}, frame.EnhanceYourCalm, true, ""},
-		{"E17 status 101", func(p *peer) { p.headers(1, false, ":status: 101") }, frame.ProtocolError, false, ""},
-		{"E17 no status", func(p *peer) { p.headers(1, true, "a: b") }, frame.ProtocolError, false, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T) {
-				f := newFarm(t, func(p *peer, n int) {
-					asked := false
-					p.script(func(f http2.Frame) {
-						h, ok := f.(*http2.HeadersFrame)
-						switch {
-						case !ok:
-						case n == 1 && !asked:
-							asked = true
-							p.fr.AllowIllegalWrites = true
-							p.later(func() { c.do(p) })
-							if c.text != "" {
-								p.later(func() { time.Sleep(time.Minute) }) // not even PING is answered
-							}
-						default:
-							id := h.StreamID
-							p.later(func() { p.write200(id, true) })
-						}
-					})
-				})
-				cl := f.client(ClientConfig{})
-				s := ask(t, cl, "GET", "/")
-				_, err := s.Response()
-				if err == nil {
-					_, err = io.ReadAll(s)
-				}
-				var reset *ResetError
-				var ce *conn.Error
-				switch {
-				case errors.As(err, &reset):
-					if c.conn || reset.Code != c.code || reset.Side != conn.Local {
-						t.Errorf("%v", err)
-					}
-				case errors.As(err, &ce):
-					if !c.conn || ce.Code != c.code || ce.Side != conn.Local || !strings.Contains(ce.Error(), c.text) {
-						t.Errorf("%v", err)
-					}
-				default:
-					if c.conn && c.code != 0 || err == nil {
-						t.Errorf("%v", err)
-					}
-				}
-				if err != nil && strings.Contains(err.Error(), "\n") {
-					t.Errorf("%v", err)
-				}
-				s.Close()
-				if status, _, err := fetch(ask(t, cl, "GET", "/")); status != 200 || err != nil {
-					t.Fatalf("the next request: %d %v", status, err)
-				}
-				if n := f.dials(); n != 1 && !c.conn || n != 2 && c.conn {
-					t.Errorf("%d connections were opened", n)
-				}
-				time.Sleep(time.Minute)
 			})
 		})
 	}

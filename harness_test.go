@@ -109,6 +109,8 @@ type peer struct {
 	gone    error          // what the read loop ended with
 	ended   chan error     // what ServeConn returned
 	later   func(func())   // of a scripted server: write after what it writes now
+	noAck   bool           // a scripted server does not acknowledge SETTINGS
+	bare    bool           // nor does this one, which has none of its own
 }
 
 // syncBuffer is a buffer that several goroutines may write to.
