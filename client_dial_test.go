@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,16 +78,18 @@ func TestClientOddServers(t *testing.T) {
 	}{
 		{"refused", "http", refused.Addr().String(), nil, "connection refused"},
 		{"HTTP/1.1 on cleartext", "http", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*the server speaks HTTP/1.1, not HTTP/2"},
+		{"HTTP/1.1 that expects TLS", "http", listenFor(t, lines("HTTP/1.0 400 Bad Request\r\n\r\nThis is an HTTPS port.\n")), nil, "*the server speaks TLS; use https"},
 		{"TLS where cleartext is expected", "http", listenFor(t, tlsWith("h2")), nil, "*perhaps it expects TLS"},
 		{"a TLS alert", "http", listenFor(t, lines("\x15\x03\x01\x00\x02\x02\x0a")), nil, "*the server speaks TLS; use https"},
 		{"another protocol", "http", listenFor(t, lines("SSH-2.0-OpenSSH_9.2\r\n")), nil, "*the server does not speak HTTP/2"},
-		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "PROTOCOL_ERROR (first frame is not SETTINGS)"},
+		{"garbage", "http", listenFor(t, lines(strings.Repeat("x", 100))), nil, "*does not speak HTTP/2: it does not begin with SETTINGS"},
 		{"nothing", "http", listenFor(t, func(nc net.Conn) {}), nil, "*before it said anything"},
 		{"cleartext where TLS is expected", "https", listenFor(t, lines("HTTP/1.1 400 Bad Request\r\n\r\n")), nil, "*does not speak TLS; if it is a cleartext port, use http"},
 		{"one that hangs up where TLS is expected", "https", listenFor(t, lines("")), nil, "*ended the TLS handshake; if it is a cleartext port, use http"},
 		{"HTTP/1.1 only over TLS", "https", listenFor(t, tlsWith("http/1.1")), trusted(cert), "*does not speak HTTP/2: its TLS chose http/1.1"},
 		{"no ALPN", "https", listenFor(t, tlsWith()), trusted(cert), "*does not speak HTTP/2: its TLS chose no protocol"},
-		{"a wrong certificate", "https", listenFor(t, tlsWith("h2")), nil, "certificate"},
+		{"a certificate that nobody knows", "https", listenFor(t, tlsWith("h2")), nil, "failed to verify certificate"},
+		{"a certificate of another name", "https", listenFor(t, tlsWith("h2")), &tls.Config{RootCAs: trusted(cert).RootCAs, ServerName: "other.example"}, "not other.example"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +107,37 @@ func TestClientOddServers(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestClientUnknownHost: everybody who waits for a host without an address is
+// told so, in one line, and the request may be made again.
+func TestClientUnknownHost(t *testing.T) {
+	asked := errors.New("no name server can be asked")
+	names := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, asked }}
+	cl := &Client{ClientConfig: ClientConfig{DialContext: (&net.Dialer{Resolver: names}).DialContext}}
+	defer cl.Close()
+	for _, scheme := range []string{"http", "https"} {
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				s, err := cl.Request(t.Context(), "GET", scheme+"://nowhere.invalid/")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer s.Close()
+				_, err = s.Response()
+				var unknown *net.DNSError
+				if !errors.As(err, &unknown) || unknown.Name != "nowhere.invalid" || strings.Contains(err.Error(), "\n") || !strings.HasPrefix(err.Error(), "nonet: dial tcp: lookup nowhere.invalid") {
+					t.Errorf("%s: %v", scheme, err)
+				}
+				if !s.Unprocessed() {
+					t.Error("no server has seen the request")
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 
@@ -156,7 +190,7 @@ func TestE18_NoRenegotiation(t *testing.T) {
 func TestClientOddServerEarly(t *testing.T) {
 	for answer, want := range map[string]string{
 		"HTTP/1.1 400 Bad Request\r\n\r\n": "the server speaks HTTP/1.1, not HTTP/2",
-		strings.Repeat("x", 100):           "PROTOCOL_ERROR (first frame is not SETTINGS)",
+		strings.Repeat("x", 100):           "it does not begin with SETTINGS",
 	} {
 		inBubble(t, func(t *testing.T) {
 			nc, sc := net.Pipe()

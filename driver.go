@@ -202,6 +202,9 @@ func (d *driver) failLocked(err error, now time.Duration) {
 	if d.err == nil {
 		d.err = err
 	}
+	if e, ok := err.(*conn.Error); ok && e.Reason == frame.ReasonFirstFrame && d.cl != nil && d.odd == nil {
+		d.odd = errNoSettings
+	}
 	d.killAt = now + lingerTime
 }
 

@@ -297,6 +297,8 @@ func (d *driver) greet(b []byte) {
 	d.greeted = true
 	var odd error
 	switch {
+	case bytes.HasPrefix(b, []byte("HTTP/1.")) && wantsTLS(b):
+		odd = errServerTLS
 	case bytes.HasPrefix(b, []byte("HTTP/1.")):
 		odd = errServerHTTP1
 	case len(b) > 2 && (b[0] == 0x15 || b[0] == 0x16) && b[1] == 3:
@@ -309,6 +311,17 @@ func (d *driver) greet(b []byte) {
 		d.odd = odd
 		d.mu.Unlock()
 	}
+}
+
+// wantsTLS reports whether a server that speaks TLS says in HTTP/1.1 that the
+// client should have: each has words of its own.
+func wantsTLS(b []byte) bool {
+	for _, word := range []string{"HTTPS", "TLS", "SSL"} {
+		if bytes.Contains(b, []byte(word)) {
+			return bytes.Contains(b[:min(len(b), 16)], []byte(" 400 "))
+		}
+	}
+	return false
 }
 
 // statusCode returns the value of :status, which the core has checked.

@@ -92,6 +92,7 @@ var (
 	errGoingAway    = errors.New("nonet: the connection takes no more requests")
 	errServerHTTP1  = notHTTP2("nonet: the server speaks HTTP/1.1, not HTTP/2")
 	errNoGreeting   = notHTTP2("nonet: the server ended the connection before it said anything; perhaps it expects TLS")
+	errNoSettings   = notHTTP2("nonet: the server does not speak HTTP/2: it does not begin with SETTINGS")
 	errServerTLS    = notHTTP2("nonet: the server speaks TLS; use https")
 
 	errPseudo     = errors.New("nonet: invalid field name")
