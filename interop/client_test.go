@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ func stdHandler(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case "/head":
 		w.Header().Set("content-length", "1000000")
+	case "/large":
+		w.Write(large)
 	case "/slow":
 		time.Sleep(time.Millisecond)
 		io.WriteString(w, "slow\n")
@@ -109,7 +112,7 @@ func wantBody(t *testing.T, s nonet.ClientStream, status int, body string) {
 	}
 }
 
-// upload writes content and a trailer from a goroutine of its own.
+// upload writes content from a goroutine of its own.
 func upload(t *testing.T, s nonet.ClientStream, body string) {
 	if err := s.Flush(); err != nil {
 		t.Error(err)
@@ -117,7 +120,6 @@ func upload(t *testing.T, s nonet.ClientStream, body string) {
 	}
 	go func() {
 		io.Copy(s, strings.NewReader(body))
-		s.AppendTrailer("x-up", "loaded")
 		s.CloseWrite()
 	}()
 }
@@ -136,6 +138,7 @@ func TestClientWithNetHTTP(t *testing.T) {
 			body := strings.Repeat("0123456789", 300_000)
 			s := ask(t, c, "POST", url+"/echo")
 			s.SetField("trailer", "x-up")
+			s.AppendTrailer("x-up", "loaded")
 			upload(t, s, body)
 			wantBody(t, s, 200, body)
 			if f := s.Trailers(); string(f.GetName("x-octets")) != "3000000" || string(f.GetName("x-up")) != "loaded" {
@@ -286,16 +289,20 @@ func freePort(t testing.TB) int {
 }
 
 // runServer runs a program until the test ends, and waits until it listens.
-func runServer(t testing.TB, port int, name string, args ...string) {
+func runServer(t testing.TB, port int, name string, args ...string) *os.Process {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	var out logBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Kill()
+		// So that it ends the processes that it has started, too.
+		if cmd.Process.Signal(syscall.SIGTERM) != nil {
+			cmd.Process.Kill()
+		}
 		cmd.Wait()
 		if t.Failed() {
 			t.Logf("%s: %s", name, out.String())
@@ -305,11 +312,12 @@ func runServer(t testing.TB, port int, name string, args ...string) {
 		nc, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			nc.Close()
-			return
+			return cmd.Process
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatalf("%s does not listen: %s", name, out.String())
+	return nil
 }
 
 // TestClientWithNghttpd: our client and nghttpd.
@@ -327,6 +335,7 @@ func TestClientWithNghttpd(t *testing.T) {
 			wantBody(t, ask(t, c, "GET", url+"/large"), 200, strings.Repeat("0123456789", 500_000))
 			body := strings.Repeat("abcdefghij", 50_000)
 			s = ask(t, c, "POST", url+"/hello")
+			s.AppendTrailer("x-up", "loaded")
 			upload(t, s, body)
 			wantBody(t, s, 200, body)
 			var wg sync.WaitGroup
@@ -374,6 +383,7 @@ func TestClientWithNode(t *testing.T) {
 	for range 3 {
 		body := strings.Repeat("abcdefghij", 100_000)
 		s := ask(t, c, "POST", url+"/echo")
+		s.AppendTrailer("x-up", "loaded")
 		upload(t, s, body)
 		wantBody(t, s, 200, body)
 		if string(s.Trailers().GetName("x-end")) != "yes" || string(s.Field("x-method")) != "POST" {
