@@ -1,7 +1,7 @@
 // Package interop holds the tests of nonet with other people's software: the
 // conformance suite h2spec, curl, nghttp, h2load and Chromium, and the frames a
 // server answers with, read by the framer of golang.org/x/net. The client meets
-// h2spec's misbehaving server, net/http's, nghttpd and Node.js.
+// h2spec's misbehaving server, net/http's, nghttpd, nginx, HAProxy and Node.js.
 //
 // Handlers of net/http and gRPC have packages of their own: programs, rpc, and
 // grpcserver, which is a program too. host serves them.
