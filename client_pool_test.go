@@ -144,17 +144,12 @@ func TestPool(t *testing.T) {
 	})
 }
 
-// TestPoolManyAtOnce: 1000 requests at once, one connection, 10 streams.
+// TestPoolManyAtOnce: 1000 requests at once, one connection, 10 streams: never
+// more than that at a time, fewer only at the end, and none is lost.
 func TestPoolManyAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		f := newFarm(t, func(p *peer, _ int) {
-			p.script(func(f http2.Frame) {
-				if f, ok := f.(*http2.HeadersFrame); ok {
-					id := f.StreamID
-					p.later(func() { p.write200(id, true) })
-				}
-			}, maxStreams(10))
-		})
+		h := newHeld()
+		f := newFarm(t, h.serve(maxStreams(10)))
 		c := f.client(ClientConfig{MaxConns: 1})
 		var wg sync.WaitGroup
 		var done atomic.Int32
@@ -167,9 +162,16 @@ func TestPoolManyAtOnce(t *testing.T) {
 				done.Add(1)
 			})
 		}
+		for n := range 1000 {
+			synctest.Wait()
+			if got, want := h.counts()[0], min(10, 1000-n); got != want {
+				t.Fatalf("%d streams after %d answers, want %d", got, n, want)
+			}
+			h.answer(1)
+		}
 		wg.Wait()
-		if f.dials() != 1 || done.Load() != 1000 {
-			t.Errorf("%d connections, %d requests", f.dials(), done.Load())
+		if f.dials() != 1 || done.Load() != 1000 || h.get != 1000 || h.most[1] != 10 {
+			t.Errorf("%d connections, %d requests of %d, %d at once", f.dials(), done.Load(), h.get, h.most[1])
 		}
 	})
 }
