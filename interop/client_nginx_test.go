@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/internal/skip"
 )
 
@@ -28,6 +30,7 @@ http {
   http2_max_concurrent_streams 20;
   server {
     listen 127.0.0.1:PORT TLS http2;
+    listen 127.0.0.1:OLD TLS;
     ssl_certificate CERT;
     ssl_certificate_key KEY;
     location / { root DIR/files; dav_methods PUT; }
@@ -37,8 +40,8 @@ http {
 `
 
 type nginx struct {
-	url, dir string
-	process  *os.Process
+	url, old, dir string // old: HTTP/1.1 only
+	process       *os.Process
 }
 
 // startNginx runs nginx in front of an application of net/http.
@@ -56,13 +59,13 @@ func startNginx(t *testing.T, tr transport, requests int) nginx {
 	}
 	_, backend := startStd(t, overTCP)
 	backend = strings.TrimPrefix(backend, "http://")
-	port := freePort(t)
+	port, old := freePort(t), freePort(t)
 	cert, key := certFiles(t)
-	url, ssl := fmt.Sprintf("http://127.0.0.1:%d", port), ""
+	scheme, ssl := "http", ""
 	if tr == overTLS {
-		url, ssl = fmt.Sprintf("https://127.0.0.1:%d", port), "ssl"
+		scheme, ssl = "https", "ssl"
 	}
-	conf := strings.NewReplacer("DIR", dir, "PORT", fmt.Sprint(port), "TLS", ssl, "CERT", cert, "KEY", key,
+	conf := strings.NewReplacer("DIR", dir, "PORT", fmt.Sprint(port), "OLD", fmt.Sprint(old), "TLS", ssl, "CERT", cert, "KEY", key,
 		"REQUESTS", fmt.Sprint(requests), "BACKEND", backend).Replace(nginxConf)
 	if os.Getuid() == 0 {
 		conf = "user root;\n" + conf // whom the files belong to
@@ -71,7 +74,8 @@ func startNginx(t *testing.T, tr transport, requests int) nginx {
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return nginx{url, dir, runServer(t, port, program, "-p", dir, "-c", file, "-e", "stderr")}
+	url := scheme + "://127.0.0.1:"
+	return nginx{url + fmt.Sprint(port), url + fmt.Sprint(old), dir, runServer(t, port, program, "-p", dir, "-c", file, "-e", "stderr")}
 }
 
 // TestClientWithNginx: our client and nginx, with files of its own and as a
@@ -107,6 +111,26 @@ func TestClientWithNginx(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClientNginxNotHTTP2: what our client says when nginx was asked in the
+// wrong way.
+func TestClientNginxNotHTTP2(t *testing.T) {
+	clear, secure := startNginx(t, overTCP, 1000), startNginx(t, overTLS, 1000)
+	for url, want := range map[string]string{
+		clear.old:  "nonet: the server speaks HTTP/1.1, not HTTP/2",
+		secure.old: "nonet: " + strings.TrimPrefix(secure.old, "https://") + " does not speak HTTP/2: its TLS chose ",
+		// nginx would say that it expects TLS, had it understood the preface.
+		strings.Replace(secure.url, "https", "http", 1): "nonet: the server speaks HTTP/1.1, not HTTP/2",
+		strings.Replace(secure.old, "https", "http", 1): "nonet: the server speaks HTTP/1.1, not HTTP/2",
+		strings.Replace(clear.url, "http", "https", 1):  "nonet: " + strings.TrimPrefix(clear.url, "http://") + " does not speak TLS; if it is a cleartext port, use http",
+		strings.Replace(clear.old, "http", "https", 1):  "nonet: " + strings.TrimPrefix(clear.old, "http://") + " does not speak TLS; if it is a cleartext port, use http",
+	} {
+		_, err := ask(t, newClient(t), "GET", url+"/hello").Response()
+		if !errors.Is(err, nonet.ErrNotHTTP2) || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %s", url, err, want)
+		}
 	}
 }
 
