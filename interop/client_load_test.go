@@ -108,15 +108,13 @@ func (e errand) judge(status int, b []byte, err error) (how, string) {
 }
 
 // disturbances is how often load disturbs a server.
-const disturbances = 8
+const disturbances = 5
 
 // load runs errands, in turn, from many goroutines, and disturbs the server
 // again and again, so that it ends its connections. Each errand has to end
 // well, or to say that it may be run again, which the caller does.
 func load(t *testing.T, r *runner, errands []errand, disturb func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	var done, repeated atomic.Int64
 	var wg sync.WaitGroup
 	enough := make(chan struct{})
@@ -128,11 +126,14 @@ func load(t *testing.T, r *runner, errands []errand, disturb func()) {
 					return
 				default:
 				}
-				switch how, text := r.run(ctx, errands[i%len(errands)]); {
-				case how == well:
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				how, text := r.run(ctx, errands[i%len(errands)])
+				cancel()
+				switch how {
+				case well:
 					done.Add(1)
 					i++
-				case how == unprocessed && ctx.Err() == nil:
+				case unprocessed:
 					repeated.Add(1)
 				default:
 					if !t.Failed() {
@@ -143,20 +144,26 @@ func load(t *testing.T, r *runner, errands []errand, disturb func()) {
 			}
 		})
 	}
-	over := func() bool { return t.Failed() || ctx.Err() != nil }
-	for range disturbances {
-		for n := done.Load() + 250; done.Load() < n && !over(); {
-			time.Sleep(time.Millisecond)
-		}
-		// It has taken effect when connections are made anew. A server that is
-		// busy with the last time may miss it.
-		dials := r.dials.Load()
-		for at := time.Now(); r.dials.Load() == dials && !over(); time.Sleep(time.Millisecond) {
-			if !time.Now().Before(at) {
-				disturb()
-				at = at.Add(time.Second)
+	until := func(what string, ok func() bool) {
+		for limit := time.Now().Add(patience); !ok() && !t.Failed(); time.Sleep(time.Millisecond) {
+			if time.Now().After(limit) {
+				t.Errorf("in vain: %s", what)
 			}
 		}
+	}
+	for range disturbances {
+		n, dials := done.Load()+200, r.dials.Load()
+		until("errands", func() bool { return done.Load() >= n })
+		// It has taken effect when connections are made anew. A server that is
+		// busy with the last time may miss it.
+		again := time.Now()
+		until("new connections", func() bool {
+			if !time.Now().Before(again) {
+				disturb()
+				again = again.Add(3 * time.Second)
+			}
+			return r.dials.Load() > dials
+		})
 	}
 	close(enough)
 	wg.Wait()
