@@ -69,14 +69,33 @@ func (l *chunkList) drop() {
 	}
 }
 
-// readBuffer is what a burst of input is read into.
-type readBuffer [chunkSize]byte
+// Sizes of the buffers that input is read into. What sockets have is read in
+// few system calls; other connections may wait with a buffer, and TLS has no
+// more than a record at once.
+const (
+	bulkSize = 64 << 10
+	readSize = 16 << 10
+)
 
-var readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
+type (
+	bulkBuffer [bulkSize]byte
+	readBuffer [readSize]byte
+)
 
-func getReadBuffer() *readBuffer { return readBuffers.Get().(*readBuffer) }
+var (
+	bulkBuffers = sync.Pool{New: func() any { return new(bulkBuffer) }}
+	readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
+)
 
-func putReadBuffer(b *readBuffer) {
-	scribble(b[:])
-	readBuffers.Put(b)
+func getBulkBuffer() []byte { return bulkBuffers.Get().(*bulkBuffer)[:] }
+func getReadBuffer() []byte { return readBuffers.Get().(*readBuffer)[:] }
+
+// putReadBuffer takes back a buffer of either size.
+func putReadBuffer(b []byte) {
+	scribble(b)
+	if len(b) == bulkSize {
+		bulkBuffers.Put((*bulkBuffer)(b))
+		return
+	}
+	readBuffers.Put((*readBuffer)(b))
 }

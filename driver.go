@@ -67,6 +67,7 @@ type driver struct {
 	arrived []*stream // requests of this burst
 	within  bool      // input has ended within a frame
 	octets  int       // read since nothing more was to be sent
+	poured  int       // content that came since it yielded
 }
 
 func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {

@@ -5,11 +5,18 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/hpack"
 )
+
+// maxHold is how many octets are parsed before the lock is let go.
+const maxHold = 16 << 10
+
+// pourOctets is after how much content the reader yields.
+const pourOctets = 32 << 10
 
 // run is the reader. prefix is what was read of the connection before.
 func (d *driver) run(prefix []byte) error {
@@ -45,13 +52,24 @@ func (d *driver) feed(b []byte) bool {
 		d.greet(b)
 	}
 	for {
-		n := d.burst(b)
+		piece := b[:min(len(b), maxHold)]
+		n := d.burst(piece)
 		if b = b[n:]; len(b) == 0 {
+			d.pourOut()
 			return d.octets <= lingerOctets
 		}
-		if !d.awaitRoom() {
+		if n < len(piece) && !d.awaitRoom() {
 			return false
 		}
+	}
+}
+
+// pourOut lets those read to whom much content came: it is in the caches still,
+// and their chunks take what comes next.
+func (d *driver) pourOut() {
+	if d.poured >= pourOctets {
+		d.poured = 0
+		runtime.Gosched()
 	}
 }
 
@@ -128,6 +146,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 		case conn.Data:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.receiveLocked(ev.Data)
+				d.poured += len(ev.Data)
 				st.inEnd = ev.End
 				d.wakeLocked(st)
 			}

@@ -56,13 +56,13 @@ func (w *wire) plain() bool { return w.nc == w.sock }
 // read waits for input and returns it in a pooled buffer, which the caller
 // gives back when n > 0. While it waits it holds no buffer, unless it stopped
 // within a frame.
-func (w *wire) read(within bool) (buf *readBuffer, n int, err error) {
+func (w *wire) read(within bool) (buf []byte, n int, err error) {
 	if w.plain() && w.raw.ok() {
 		return w.raw.read()
 	}
 	if within {
 		buf = getReadBuffer()
-		if n, err = w.nc.Read(buf[:]); n == 0 {
+		if n, err = w.nc.Read(buf); n == 0 {
 			putReadBuffer(buf)
 		}
 		return buf, n, err
@@ -72,7 +72,7 @@ func (w *wire) read(within bool) (buf *readBuffer, n int, err error) {
 		return nil, 0, err
 	}
 	buf = getReadBuffer()
-	copy(buf[:], w.nine[:n])
+	copy(buf, w.nine[:n])
 	if err != nil || n < len(w.nine) || frame.ParseHeader(w.nine[:]).Length == 0 {
 		return buf, n, err
 	}

@@ -15,7 +15,7 @@ type socket struct {
 	onRead func(fd uintptr) bool // readReady, bound once
 	onSend func(fd uintptr) bool // writeReady, bound once
 
-	in    *readBuffer
+	in    []byte
 	inN   int
 	inErr error
 
@@ -36,7 +36,7 @@ func (s *socket) init(c netSocket) {
 
 func (s *socket) ok() bool { return s.conn != nil }
 
-func (s *socket) read() (buf *readBuffer, n int, err error) {
+func (s *socket) read() (buf []byte, n int, err error) {
 	if s.onRead == nil {
 		s.onRead = s.readReady
 	}
@@ -51,9 +51,9 @@ func (s *socket) read() (buf *readBuffer, n int, err error) {
 
 // readReady reads once. False: there is nothing, wait and call again.
 func (s *socket) readReady(fd uintptr) bool {
-	buf := getReadBuffer()
+	buf := getBulkBuffer()
 	for {
-		n, err := sysRead(fd, buf[:])
+		n, err := sysRead(fd, buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
