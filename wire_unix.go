@@ -15,9 +15,10 @@ type socket struct {
 	onRead func(fd uintptr) bool // readReady, bound once
 	onSend func(fd uintptr) bool // writeReady, bound once
 
-	in    []byte
-	inN   int
-	inErr error
+	in     []byte
+	inN    int
+	inErr  error
+	waited bool // there was nothing to read the last time
 
 	out    []byte
 	outN   int
@@ -50,10 +51,18 @@ func (s *socket) read() (buf []byte, n int, err error) {
 }
 
 // readReady reads once. False: there is nothing, wait and call again.
+//
+// The first read after that is announced to the scheduler. Its monitor sleeps
+// when everything waits, and only a system call that is announced wakes it:
+// without it a handler that computes for long would not be interrupted.
 func (s *socket) readReady(fd uintptr) bool {
+	read := sysRead
+	if s.waited {
+		read, s.waited = announcedRead, false
+	}
 	buf := getBulkBuffer()
 	for {
-		n, err := sysRead(fd, buf)
+		n, err := read(fd, buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -63,6 +72,7 @@ func (s *socket) readReady(fd uintptr) bool {
 		}
 		putReadBuffer(buf)
 		if err == syscall.EAGAIN {
+			s.waited = true
 			return false
 		}
 		s.inErr = io.EOF
@@ -107,3 +117,5 @@ func (s *socket) writeReady(fd uintptr) bool {
 		return true
 	}
 }
+
+func announcedRead(fd uintptr, p []byte) (int, error) { return syscall.Read(int(fd), p) }
