@@ -20,17 +20,29 @@ type batch struct {
 	size int  // octets in all
 	shut bool // then our side is to be shut
 
+	files bool   // some of the payload is in files
+	list  []part // all of it, then
+
 	flat []byte      // all of it in one piece, when it is wanted so
 	left []byte      // of flat: what was not written yet
 	iov  [][]byte    // all of it in pieces
 	bufs net.Buffers // iov, while it is being written
 }
 
-// segment is payload that goes after out[:at].
+// segment is payload that goes after out[:at]: b, or n octets of the file of c.
 type segment struct {
-	at int
-	b  []byte
-	c  *chunk
+	at      int
+	b       []byte
+	c       *chunk
+	from, n int
+}
+
+// part is a piece of a batch: b, or n octets of file.
+type part struct {
+	b       []byte
+	file    *file
+	from, n int
+	short   bool // the file did not have all of them
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -72,9 +84,22 @@ func (b *batch) add(c *chunk, p []byte) {
 	b.size += len(p)
 }
 
+// addFile adds the next n octets of a file's chunk.
+func (b *batch) addFile(c *chunk, n int) {
+	c.refs++
+	b.segs = append(b.segs, segment{at: len(b.out), c: c, from: c.r, n: n})
+	b.size += n
+	b.files = true
+}
+
 // release empties the batch and lets go of the chunks. The caller holds the
 // mutex of their connection.
 func (b *batch) release() {
+	for i := range b.list {
+		if p := &b.list[i]; p.short {
+			p.file.short = true
+		}
+	}
 	for i := range b.segs {
 		b.segs[i].c.unref()
 	}
@@ -82,10 +107,25 @@ func (b *batch) release() {
 	b.segs = b.segs[:0]
 	b.out = b.out[:0]
 	b.flat, b.left = b.flat[:0], nil
-	b.size, b.shut = 0, false
+	b.size, b.shut, b.files = 0, false, false
+	clear(b.list)
+	b.list = b.list[:0]
 }
 
-// each yields the pieces in their order.
+// parts returns the pieces in their order.
+func (b *batch) parts() []part {
+	b.list = b.list[:0]
+	at := 0
+	for i := range b.segs {
+		s := &b.segs[i]
+		b.list = append(b.list, part{b: b.out[at:s.at]}, part{b: s.b, file: s.c.file, from: s.from, n: s.n})
+		at = s.at
+	}
+	b.list = append(b.list, part{b: b.out[at:]})
+	return b.list
+}
+
+// each yields the pieces in their order, of a batch without files.
 func (b *batch) each(f func([]byte)) {
 	at := 0
 	for i := range b.segs {

@@ -15,6 +15,7 @@ type chunk struct {
 	// writer that fills it, each segment of a batch. At zero it goes back.
 	refs int
 	buf  []byte
+	file *file // the payload is in it, not in buf
 }
 
 var chunks = sync.Pool{New: func() any { return &chunk{buf: make([]byte, chunkSize)} }}
@@ -26,11 +27,16 @@ func newChunk() *chunk {
 	return c
 }
 
-// unref drops a reference. A chunk that lives in its stream has no pool.
+// unref drops a reference. A chunk that lives in its stream has no pool, and
+// neither has one of a file.
 func (c *chunk) unref() {
-	if c.refs--; c.refs == 0 && len(c.buf) == chunkSize {
+	c.refs--
+	switch {
+	case c.refs == 0 && len(c.buf) == chunkSize:
 		scribble(c.buf)
 		chunks.Put(c)
+	case c.file != nil && (c.refs == 1 || c.file.short):
+		c.file.idle.Broadcast()
 	}
 }
 

@@ -43,6 +43,7 @@ type driver struct {
 	slots   []*stream   // by conn.Ref.Slot
 	waiting streamQueue // requests without a handler; a client's that have no stream yet
 	running int
+	files   int      // that are being sent
 	last    conn.Ref // after this response the connection goes away
 
 	grown int64 // what the server knows of our windows' growth

@@ -3,14 +3,21 @@ package nonet
 import (
 	"runtime"
 	"time"
+
+	"github.com/nonet-h2/nonet/frame"
 )
 
 // A batch takes DATA up to maxBatch octets: as much as Linux passes on in one
 // piece, 45 segments of Ethernet. A few octets more are a packet of their own,
 // on loopback, too. The writer yields while the batch grows, at most yields
 // times and up to yieldOctets: a burst of short answers leaves in one write.
+//
+// A packet of Linux refers to 17 pieces of memory, of files to pages: three
+// frames of 16 KiB with their headers fit, while each begins a page. They do as
+// long as none is cut, and Emit cuts none when a quarter of one has room.
 const (
 	maxBatch    = 45 * 1448
+	fileBatch   = 2*(frame.HeaderLen+16<<10) + 4<<10
 	yields      = 4
 	yieldOctets = 16 << 10
 )
@@ -145,8 +152,12 @@ func (d *driver) gatherLocked(b *batch, now time.Duration) bool {
 	b.release()
 	more := false
 	if !d.closed && !d.half {
-		for b.size < maxBatch && d.core.WantEmit() {
-			if !d.emitLocked(b, now) {
+		most := maxBatch
+		if d.files > 0 {
+			most = fileBatch
+		}
+		for b.size < most && d.core.WantEmit() {
+			if !d.emitLocked(b, now, most) {
 				break
 			}
 		}
@@ -168,9 +179,9 @@ func (d *driver) gatherLocked(b *batch, now time.Duration) bool {
 }
 
 // emitLocked adds one Emit to the batch, payload in its place.
-func (d *driver) emitLocked(b *batch, now time.Duration) bool {
+func (d *driver) emitLocked(b *batch, now time.Duration, most int) bool {
 	b.head.Reset()
-	d.core.Emit(now, &b.head, maxBatch-b.size)
+	d.core.Emit(now, &b.head, most-b.size)
 	at := 0
 	for _, cut := range b.head.Cuts {
 		b.octets(b.head.Buf[at:cut.At])

@@ -200,7 +200,11 @@ func (st *stream) takeLocked(b *batch, n int) {
 	for n > 0 {
 		c := st.outbox.head
 		k := min(n, c.w-c.r)
-		b.add(c, c.buf[c.r:c.r+k])
+		if c.file != nil {
+			b.addFile(c, k)
+		} else {
+			b.add(c, c.buf[c.r:c.r+k])
+		}
 		c.r += k
 		n -= k
 		if c.r == c.w {
@@ -250,7 +254,23 @@ func (s Stream) Commit(n int) error {
 }
 
 // ReadFrom writes everything that it reads from r ([io.ReaderFrom]).
+//
+// Where the connection is cleartext, on Linux, and r is an *os.File or an
+// *io.LimitedReader of one, the kernel sends what there is of the file, from 64
+// KiB on, without copying it here. ReadFrom returns when all of it was given to
+// the kernel; after a reset it waits for the write that goes on. If the file
+// becomes shorter meanwhile, the stream is reset with INTERNAL_ERROR, and
+// ReadFrom returns [io.ErrUnexpectedEOF].
 func (s Stream) ReadFrom(r io.Reader) (total int64, err error) {
+	for {
+		n, err := s.sendFile(r)
+		if total += n; err != nil {
+			return total, err
+		}
+		if n == 0 {
+			break
+		}
+	}
 	for {
 		if _, err := s.writer(); err != nil {
 			return total, err

@@ -83,7 +83,7 @@ func (w *wire) read(within bool) (buf []byte, n int, err error) {
 
 // write writes a batch, and waits as long as it takes.
 func (w *wire) write(b *batch) error {
-	if w.plain() && w.raw.ok() && len(b.segs) > 0 {
+	if w.plain() && w.raw.ok() && len(b.segs) > 0 && !b.files {
 		_, err := b.pieces().WriteTo(w.nc)
 		return w.after(b, err)
 	}
@@ -114,6 +114,9 @@ func (w *wire) canTry() bool { return w.raw.ok() && (w.plain() || w.cipher != ni
 // try writes as much of a batch as it can without waiting. done is false when
 // finish has to follow.
 func (w *wire) try(b *batch) (done bool, err error) {
+	if b.files {
+		return false, nil // the disk may have to be waited for
+	}
 	p := b.join()
 	if b.shut {
 		b.left = p
@@ -135,7 +138,10 @@ func (w *wire) try(b *batch) (done bool, err error) {
 // finish writes what try has left.
 func (w *wire) finish(b *batch) error {
 	var err error
-	if len(b.left) > 0 {
+	switch {
+	case b.files:
+		err = w.raw.writeFiles(b)
+	case len(b.left) > 0:
 		_, err = w.nc.Write(b.left)
 	}
 	return w.after(b, err)

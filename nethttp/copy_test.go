@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,47 @@ func TestFlushWhileCopyingAFile(t *testing.T) {
 	defer resp.Body.Close()
 	if b, err := io.ReadAll(resp.Body); len(b) != 1005 || err != nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("%d octets, %v after %v", len(b), err, time.Since(begun))
+	}
+}
+
+// TestFileServer: a file that the kernel sends is the same as one that was read,
+// and so are its parts.
+func TestFileServer(t *testing.T) {
+	dir := t.TempDir()
+	content := make([]byte, 300_000)
+	for i := range content {
+		content[i] = byte(i % 251)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "file"), content, 0o600))
+	s := &nethttp.Server{Handler: http.FileServer(http.Dir(dir))}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	go s.Serve(l)
+	defer s.Close()
+	client := http2Client(t)
+	for _, tt := range []struct {
+		method, ranges string
+		status         int
+		want           []byte
+	}{
+		{"GET", "", 200, content},
+		{"HEAD", "", 200, nil},
+		{"GET", "bytes=1-", 206, content[1:]},
+		{"GET", "bytes=1000-200000", 206, content[1000:200001]},
+		{"GET", "bytes=-20", 206, content[299_980:]},
+	} {
+		req, err := http.NewRequest(tt.method, "http://"+l.Addr().String()+"/file", nil)
+		must(t, err)
+		if tt.ranges != "" {
+			req.Header.Set("Range", tt.ranges)
+		}
+		resp, err := client.Do(req)
+		must(t, err)
+		got, err := io.ReadAll(resp.Body)
+		if resp.StatusCode != tt.status || err != nil || !bytes.Equal(got, tt.want) {
+			t.Errorf("%s %s: %s, %d octets, %v; want %d, %d octets", tt.method, tt.ranges, resp.Status, len(got), err, tt.status, len(tt.want))
+		}
+		resp.Body.Close()
 	}
 }
 
