@@ -2,21 +2,19 @@ package stream
 
 import "iter"
 
-const pageSize = 8 // records a page: one page is all that a connection of few streams holds
-
-type page [pageSize]Stream
+const pageSize = 8 // records a page at most: pages double, as most connections have few streams at a time
 
 // Table holds the live streams of a connection, by id and by slot.
 //
-// Records stand in pages that never move, so a *Stream stays valid until it is removed; slots are small
+// Records stand in pages, which never move, so a *Stream stays valid until it is removed; slots are small
 // numbers that are reused, last freed first. The index is open addressing with a multiplicative hash: ids
 // are the peer's choice, so in the worst case a look-up passes every live stream, whose number is limited.
 //
 // The order of everything is a function of the calls alone. The zero value is an empty table.
 type Table struct {
-	pages []*page
-	used  uint32 // slots ever used
-	free  []uint32
+	records []*Stream // by slot
+	page    []Stream  // what is left of the last one
+	free    []uint32
 
 	index []entry // length a power of two, at most half full; nil before the first Add
 	shift uint8   // 32 - log2(len(index))
@@ -34,7 +32,7 @@ func (t *Table) Get(id uint32) *Stream {
 	for i := t.home(id); ; i = (i + 1) & mask {
 		switch e := t.index[i]; e.id {
 		case id:
-			return t.record(e.slot)
+			return t.records[e.slot]
 		case 0:
 			return nil
 		}
@@ -43,11 +41,10 @@ func (t *Table) Get(id uint32) *Stream {
 
 // At returns the stream in this slot, or nil when no live stream has it.
 func (t *Table) At(slot uint32) *Stream {
-	if slot >= t.used {
-		return nil
-	}
-	if s := t.record(slot); s.ID != 0 {
-		return s
+	if int(slot) < len(t.records) {
+		if s := t.records[slot]; s.ID != 0 {
+			return s
+		}
 	}
 	return nil
 }
@@ -64,7 +61,7 @@ func (t *Table) Add(id uint32) *Stream {
 		t.grow()
 	}
 	slot := t.takeSlot()
-	s := t.record(slot)
+	s := t.records[slot]
 	s.ID, s.Slot, s.ContentLength, s.Urgency = id, slot, NoContentLength, DefaultUrgency // all else was cleared
 	t.put(entry{id, slot})
 	t.n++
@@ -91,14 +88,14 @@ func (t *Table) Remove(s *Stream) {
 func (t *Table) Len() int { return t.n }
 
 // Slots is one more than the highest slot ever used.
-func (t *Table) Slots() int { return int(t.used) }
+func (t *Table) Slots() int { return len(t.records) }
 
 // All yields the live streams in slot order. The loop may remove any stream and add new ones; an added
 // stream is met if its slot lies ahead.
 func (t *Table) All() iter.Seq[*Stream] {
 	return func(yield func(*Stream) bool) {
-		for slot := uint32(0); slot < t.used; slot++ {
-			if s := t.record(slot); s.ID != 0 && !yield(s) {
+		for slot := 0; slot < len(t.records); slot++ {
+			if s := t.records[slot]; s.ID != 0 && !yield(s) {
 				return
 			}
 		}
@@ -122,19 +119,19 @@ func (s *Stream) linked() bool {
 	return s.place != nowhere
 }
 
-func (t *Table) record(slot uint32) *Stream { return &t.pages[slot/pageSize][slot%pageSize] }
-
 func (t *Table) takeSlot() uint32 {
 	if k := len(t.free); k > 0 {
 		slot := t.free[k-1]
 		t.free = t.free[:k-1]
 		return slot
 	}
-	if t.used == uint32(len(t.pages)*pageSize) {
-		t.pages = append(t.pages, new(page))
+	slot := uint32(len(t.records))
+	if len(t.page) == 0 {
+		t.page = make([]Stream, min(pageSize, slot+1))
 	}
-	t.used++
-	return t.used - 1
+	t.records = append(t.records, &t.page[0])
+	t.page = t.page[1:]
+	return slot
 }
 
 // home is where an id stands in the index when nothing is in its way: the upper bits of the product with
@@ -169,7 +166,7 @@ func (t *Table) unput(id uint32) {
 
 func (t *Table) grow() {
 	old := t.index
-	size := max(2*pageSize, 2*len(old))
+	size := max(4, 2*len(old))
 	t.index = make([]entry, size)
 	t.shift = 32
 	for n := size; n > 1; n /= 2 {
