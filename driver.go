@@ -61,12 +61,15 @@ type driver struct {
 	closed  bool          // the reader is gone
 	err     error         // what ended the connection, the first that was noticed
 	odd     error         // a client's server speaks something else
+	awake   bool          // the reader's goroutine has parsed
+	roused  bool          // the reader's wait was ended, for it to rest
 
 	// The reader's.
 	woken   []*stream // a client's: who is woken after this burst
 	greeted bool      // a client's: the server has said something
 	arrived []*stream // requests of this burst
 	within  bool      // input has ended within a frame
+	pauses  bool      // it rests at the next pause of the input
 	octets  int       // read since nothing more was to be sent
 	poured  int       // content that came since it yielded
 }
@@ -78,6 +81,7 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 		number: s.number.Add(1),
 		limit:  int(limits.MaxConcurrentStreams),
 		stall:  s.writeStall(),
+		pauses: w.canPause(),
 		core: conn.New(conn.Config{
 			Role: conn.Server, Limits: s.Limits,
 			EnableConnectProtocol: s.EnableConnectProtocol,

@@ -18,7 +18,7 @@ import (
 func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *driver {
 	limits := c.limits()
 	d := &driver{
-		cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall(),
+		cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall(), pauses: w.canPause(),
 		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, time.Since(epoch)), // the dial is over
 	}
 	d.writer = d.startWriter
@@ -271,13 +271,17 @@ func (d *driver) endBurst(now time.Duration) {
 	}
 }
 
-// runClient is the life of a client's connection.
+// runClient begins the life of a client's connection.
 func (d *driver) runClient() {
-	cc := d.cl
 	d.mu.Lock()
 	d.armLocked(d.now())
 	d.unlockAndKick()
-	err := d.run(nil)
+	d.relay(d.run(nil))
+}
+
+// endClient follows the end of a client's connection.
+func (d *driver) endClient(err error) {
+	cc := d.cl
 	if cc.pool != nil {
 		cc.pool.ended(cc)
 	}

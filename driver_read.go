@@ -18,20 +18,32 @@ const maxHold = 16 << 10
 // pourOctets is after how much content the reader yields.
 const pourOctets = 32 << 10
 
-// run is the reader. prefix is what was read of the connection before.
-func (d *driver) run(prefix []byte) error {
-	more := d.feed(prefix)
-	for more {
-		buf, n, err := d.wire.read(d.within)
+// run is the reader. prefix is what was read of the connection before. When it
+// rests (driver_rest.go), readOn goes on.
+func (d *driver) run(prefix []byte) (rest bool, err error) {
+	if !d.feed(prefix) {
+		return false, d.end(nil)
+	}
+	return d.readOn()
+}
+
+// readOn reads until the connection ends or the reader rests.
+func (d *driver) readOn() (rest bool, err error) {
+	for more := true; more; {
+		buf, n, err := d.wire.read(d.within, !d.pauses)
 		if n > 0 {
 			more = d.feed(buf[:n]) && d.awaitFlush()
 			putReadBuffer(buf)
 		}
-		if err != nil {
-			return d.end(readError(err))
+		switch {
+		case err == nil:
+		case d.rests(err):
+			return true, nil
+		default:
+			return false, d.end(readError(err))
 		}
 	}
-	return d.end(nil)
+	return false, d.end(nil)
 }
 
 // readError is nil for what is only the end of the connection.
@@ -85,6 +97,7 @@ func (d *driver) burst(b []byte) int {
 		return len(b)
 	}
 	now := d.now()
+	d.awake = true
 	n := d.parseLocked(now, b)
 	d.within = d.core.Within()
 	d.signalsLocked()

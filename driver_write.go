@@ -316,6 +316,7 @@ func (d *driver) expire() {
 		d.slots = nil
 	}
 	d.signalsLocked()
+	d.rouseLocked()
 	d.armLocked(now)
 	d.unlockAndKick()
 }

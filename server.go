@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,7 +48,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
-	conns     map[*opening]struct{} // but those of HTTP/1.1
+	conns     map[*opening]struct{} // of which it is not known yet what they speak
+	drivers   map[*driver]struct{}  // of HTTP/2
 	closing   bool
 	gone      chan struct{} // closed when closing and no connection is left
 	h1        *http1Server
@@ -159,14 +162,10 @@ func (s *Server) ServeConn(nc net.Conn) error { return s.ServeConnWith(nc, ConnO
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closeListenersLocked()
-	var drivers []*driver
+	drivers := slices.Collect(maps.Keys(s.drivers))
 	var others []net.Conn // have not asked for anything yet
 	for o := range s.conns {
-		if o.driver == nil {
-			others = append(others, o.nc)
-		} else {
-			drivers = append(drivers, o.driver)
-		}
+		others = append(others, o.nc)
 	}
 	if s.gone == nil {
 		s.gone = make(chan struct{})
@@ -199,9 +198,9 @@ func (s *Server) Close() error {
 	var conns []net.Conn
 	for o := range s.conns {
 		conns = append(conns, o.nc)
-		if o.driver != nil {
-			conns[len(conns)-1] = o.driver.wire.sock
-		}
+	}
+	for d := range s.drivers {
+		conns = append(conns, d.wire.sock)
 	}
 	h1 := s.h1
 	s.mu.Unlock()

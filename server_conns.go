@@ -39,40 +39,48 @@ func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
 		return nil
 	default:
 		nc.SetDeadline(time.Time{})
-		s.begin(o)
-		if wait {
-			return o.drive()
+		d := o.h2
+		s.begin(o, d)
+		if !wait {
+			// TLS and the search for the protocol have left a large stack.
+			background(func() { d.relay(d.run(o.prefix[:o.n])) })
+			return nil
 		}
-		// The small stack of a new goroutine is what an idle connection keeps.
-		background(func() { o.drive() })
-		return nil
+		rest, err := d.run(o.prefix[:o.n])
+		for rest {
+			rest, err = d.readOn()
+		}
+		return d.endServer(err)
 	}
-	return o.ended(err)
-}
-
-// ended follows the end of a connection.
-func (o *opening) ended(err error) error {
-	s := o.srv
 	s.remove(o)
-	if err != nil && !s.isClosing() {
-		s.logger().Debug("nonet: connection ended", "error", err, "remote", remote(o.nc))
-	}
+	s.logEnd(err, nc)
 	return err
 }
 
-// drive runs an HTTP/2 connection.
-func (o *opening) drive() error {
-	err := o.h2.run(o.prefix[:o.n])
-	o.h2.tellClosed()
-	return o.ended(err)
+// endServer follows the end of an HTTP/2 connection.
+func (d *driver) endServer(err error) error {
+	d.tellClosed()
+	d.srv.removeDriver(d)
+	d.srv.logEnd(err, d.nc)
+	return err
 }
 
-// begin prepares for drive.
-func (s *Server) begin(o *opening) {
-	d := o.h2
+func (s *Server) logEnd(err error, nc net.Conn) {
+	if err != nil && !s.isClosing() {
+		s.logger().Debug("nonet: connection ended", "error", err, "remote", remote(nc))
+	}
+}
+
+// begin prepares for run. From here on the connection is its driver, and the
+// opening is forgotten.
+func (s *Server) begin(o *opening, d *driver) {
 	d.base = o.context(d.nc)
 	s.mu.Lock()
-	o.driver = d
+	delete(s.conns, o)
+	if s.drivers == nil {
+		s.drivers = make(map[*driver]struct{})
+	}
+	s.drivers[d] = struct{}{}
 	closing := s.closing
 	s.mu.Unlock()
 	if closing {
@@ -127,8 +135,15 @@ func (s *Server) remove(o *opening) {
 	s.goneLocked()
 }
 
+func (s *Server) removeDriver(d *driver) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.drivers, d)
+	s.goneLocked()
+}
+
 func (s *Server) goneLocked() {
-	if s.closing && len(s.conns) == 0 && s.gone != nil {
+	if s.closing && len(s.conns) == 0 && len(s.drivers) == 0 && s.gone != nil {
 		close(s.gone)
 		s.gone = nil
 	}

@@ -32,8 +32,6 @@ type opening struct {
 	h2         *driver
 	inadequate error // the TLS under it is not good enough
 	h1         net.Conn
-
-	driver *driver // h2 when it runs; guarded by the server's mutex
 }
 
 var (

@@ -53,12 +53,15 @@ func newWire(nc net.Conn, cipher *cipherConn) wire {
 
 func (w *wire) plain() bool { return w.nc == w.sock }
 
+// canPause reports whether read can do without waiting.
+func (w *wire) canPause() bool { return w.raw.ok() && w.plain() }
+
 // read waits for input and returns it in a pooled buffer, which the caller
 // gives back when n > 0. While it waits it holds no buffer, unless it stopped
-// within a frame.
-func (w *wire) read(within bool) (buf []byte, n int, err error) {
-	if w.plain() && w.raw.ok() {
-		return w.raw.read()
+// within a frame. Where canPause, and wait is false, it does not wait: errPause.
+func (w *wire) read(within, wait bool) (buf []byte, n int, err error) {
+	if w.canPause() {
+		return w.raw.read(wait)
 	}
 	if within {
 		buf = getReadBuffer()

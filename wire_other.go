@@ -10,5 +10,5 @@ type socket struct{}
 func (s *socket) init(netSocket) {}
 func (s *socket) ok() bool       { return false }
 
-func (s *socket) read() ([]byte, int, error)   { return nil, 0, errors.ErrUnsupported }
-func (s *socket) tryWrite([]byte) (int, error) { return 0, errors.ErrUnsupported }
+func (s *socket) read(bool) ([]byte, int, error) { return nil, 0, errors.ErrUnsupported }
+func (s *socket) tryWrite([]byte) (int, error)   { return 0, errors.ErrUnsupported }

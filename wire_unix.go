@@ -15,6 +15,7 @@ type socket struct {
 	onRead func(fd uintptr) bool // readReady, bound once
 	onSend func(fd uintptr) bool // writeReady, bound once
 
+	wait   bool // false: read does not wait
 	in     []byte
 	inN    int
 	inErr  error
@@ -37,10 +38,11 @@ func (s *socket) init(c netSocket) {
 
 func (s *socket) ok() bool { return s.conn != nil }
 
-func (s *socket) read() (buf []byte, n int, err error) {
+func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 	if s.onRead == nil {
 		s.onRead = s.readReady
 	}
+	s.wait = wait
 	err = s.conn.Read(s.onRead)
 	if err == nil {
 		err = s.inErr
@@ -67,13 +69,13 @@ func (s *socket) readReady(fd uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case n > 0:
-			s.in, s.inN = buf, n
+			s.in, s.inN, s.inErr = buf, n, nil
 			return true
 		}
 		putReadBuffer(buf)
 		if err == syscall.EAGAIN {
-			s.waited = true
-			return false
+			s.waited, s.inErr = true, errPause
+			return !s.wait
 		}
 		s.inErr = io.EOF
 		if err != nil {

@@ -1,0 +1,55 @@
+package nonet
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// A connection on which nothing happens holds little but the stack of the
+// goroutine that waits for input. Parsing takes more stack than waiting, and a
+// stack does not shrink below what it has grown to. So the reader rests by
+// ending, and a new goroutine waits in its place: at the first pause of the
+// input, which is the only one of many connections, and whenever the core has
+// given back the memory of streams.
+
+// errPause ends a read that was not to wait.
+var errPause = errors.New("nonet: no input yet")
+
+// rouseLocked ends the reader's wait if a new goroutine would wait with less.
+func (d *driver) rouseLocked() {
+	if d.awake && !d.roused && !d.closed && d.core.Slots() == 0 && d.wire.canPause() {
+		d.roused = true
+		d.nc.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// rests reports whether the error of a read asks the reader to rest.
+func (d *driver) rests(err error) bool {
+	pause := err == errPause
+	if !pause && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.roused {
+		d.roused = false
+		d.nc.SetReadDeadline(time.Time{})
+	} else if !pause {
+		return false // it is the user's deadline
+	}
+	d.pauses, d.awake = !pause, false
+	return true
+}
+
+// relay is what follows run and readOn: rest on a new goroutine, or the end.
+func (d *driver) relay(rest bool, err error) {
+	switch {
+	case rest:
+		go func() { d.relay(d.readOn()) }()
+	case d.cl != nil:
+		d.endClient(err)
+	default:
+		d.endServer(err)
+	}
+}
