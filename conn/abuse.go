@@ -19,13 +19,6 @@ type abuse struct {
 	useful     int64 // octets of DATA, received and sent, and of header blocks received
 }
 
-func (a *abuse) init(now time.Duration) {
-	a.resets = newBucket(resetBurst, resetRate, now)
-	a.settings = newBucket(settingsBurst, settingsRate, now)
-	a.pings = newBucket(pingBurst, pingRate, now)
-	a.useless = newBucket(idleBurst, idleRate, now)
-}
-
 // control charges the octets of any frame that is not DATA or part of a header
 // block, and unknown ones for being there.
 func (a *abuse) control(now time.Duration, h frame.Header) *frame.Error {
@@ -44,7 +37,7 @@ func (a *abuse) control(now time.Duration, h frame.Header) *frame.Error {
 
 // idle charges a frame that carries nothing.
 func (a *abuse) idle(now time.Duration, cost int32) *frame.Error {
-	if !a.useless.take(now, cost) {
+	if !a.useless.take(now, price{idleBurst, idleRate}, cost) {
 		return errIdleFlood
 	}
 	return nil
@@ -90,7 +83,7 @@ func (a *abuse) lateReset(now time.Duration, streams int) *frame.Error {
 
 // reset charges a stream that made us work for nothing.
 func (a *abuse) reset(now time.Duration, cost int32) *frame.Error {
-	if !a.resets.take(now, cost) {
+	if !a.resets.take(now, price{resetBurst, resetRate}, cost) {
 		return errResetFlood
 	}
 	return nil

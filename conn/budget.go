@@ -2,35 +2,34 @@ package conn
 
 import "time"
 
-// bucket is a token bucket: it starts full, a token is taken for each thing
-// that costs, and time gives tokens back.
-type bucket struct {
-	tokens      int32
-	burst, rate int32 // rate in tokens a second
-	last        time.Duration
-}
+// price is what things of one kind may cost: burst tokens at once, and rate of
+// them a second.
+type price struct{ burst, rate int32 }
 
-func newBucket(burst, rate int32, now time.Duration) bucket {
-	return bucket{tokens: burst, burst: burst, rate: rate, last: now}
+// bucket is a token bucket: it starts full, tokens are taken for each thing
+// that costs, and time gives tokens back. The zero value is full.
+type bucket struct {
+	spent int32         // tokens that are not there
+	last  time.Duration // up to when time has given them back
 }
 
 // take takes n tokens and reports whether they were there.
-func (b *bucket) take(now time.Duration, n int32) bool {
-	if b.tokens < b.burst {
-		if back := int64(now-b.last) * int64(b.rate) / int64(time.Second); back > 0 {
-			b.tokens = int32(min(int64(b.tokens)+back, int64(b.burst)))
-			b.last += time.Duration(back * int64(time.Second) / int64(b.rate))
+func (b *bucket) take(now time.Duration, p price, n int32) bool {
+	if b.spent > 0 {
+		if back := int64(now-b.last) * int64(p.rate) / int64(time.Second); back > 0 {
+			b.spent = int32(max(int64(b.spent)-back, 0))
+			b.last += time.Duration(back * int64(time.Second) / int64(p.rate))
 		}
 	} else {
 		b.last = now
 	}
-	if b.tokens < n {
-		b.tokens = 0
+	if p.burst-b.spent < n {
+		b.spent = p.burst
 		return false
 	}
-	b.tokens -= n
+	b.spent += n
 	return true
 }
 
 // give returns n tokens.
-func (b *bucket) give(n int32) { b.tokens = min(b.tokens+n, b.burst) }
+func (b *bucket) give(n int32) { b.spent = max(b.spent-n, 0) }

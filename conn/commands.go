@@ -29,7 +29,7 @@ func (c *Conn) Open(now time.Duration, f *hpack.Fields, end bool) (Ref, error) {
 	if c.ids.next > frame.MaxStreamID {
 		c.Shutdown(now) // RFC 9113 5.1.1: what follows needs a new connection
 	}
-	s.Recv.Init(c.settings.window(&c.lim), c.lim.StreamWindow)
+	s.Recv.Init(c.settings.window(c.lim), c.lim.StreamWindow)
 	s.Incremental = true
 	if v := f.Get(hpack.TokenPriority); v != nil {
 		p := parsePriority(v)
@@ -106,7 +106,7 @@ func (c *Conn) sentEnd(s *stream.Stream, dst *[]byte) {
 	}
 	if s.Flags&flagAfter != 0 {
 		*dst = frame.AppendRSTStream(*dst, s.ID, s.After)
-		c.ids.reset.add(s.ID)
+		c.ids.resets().add(s.ID)
 		c.abuse.expect(s.Recv.Available())
 		c.raise(s, Ended)
 		c.end(s, s.After, Local)

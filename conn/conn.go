@@ -22,6 +22,9 @@ const (
 type Config struct {
 	Role   Role
 	Limits Limits
+	// Shared, when it is not nil, stands for Limits: what [Limits.For] returned
+	// for this Role. Connections that have it do not each keep their limits.
+	Shared *Limits
 	// EnableConnectProtocol announces SETTINGS_ENABLE_CONNECT_PROTOCOL and
 	// lets requests with :protocol through (RFC 8441). Server only.
 	EnableConnectProtocol bool
@@ -34,7 +37,7 @@ type Config struct {
 type Conn struct {
 	role    Role
 	connect bool // we announced SETTINGS_ENABLE_CONNECT_PROTOCOL
-	lim     Limits
+	lim     *Limits
 	now     time.Duration
 
 	in  input         // next.go: where in the input we are
@@ -70,11 +73,9 @@ type Conn struct {
 // New returns a Conn at the start of its connection; the handshake timer runs
 // from now.
 func New(cfg Config, now time.Duration) *Conn {
-	c := &Conn{role: cfg.Role, connect: cfg.EnableConnectProtocol && cfg.Role == Server, lim: cfg.Limits.WithDefaults(), now: now}
-	if c.role == Server {
-		c.lim.PingIdle = -1
-	} else {
-		c.lim.LateData = clientLateData
+	c := &Conn{role: cfg.Role, connect: cfg.EnableConnectProtocol && cfg.Role == Server, lim: cfg.Shared, now: now}
+	if c.lim == nil {
+		c.lim = cfg.Limits.For(cfg.Role)
 	}
 	c.enc.UseSet(cfg.Prepared)
 	c.dec.SetAllowedTableSize(max(c.lim.HeaderTableSize, defaultTableSize))
@@ -83,8 +84,7 @@ func New(cfg Config, now time.Duration) *Conn {
 	c.updates.Kind, c.signals.list.Kind = stream.ListUpdates, stream.ListSignals
 	c.settings.init(c.role)
 	c.ids.init(c.role)
-	c.abuse.init(now)
-	c.timers.init(&c.lim, now)
+	c.timers.init(c.lim, now)
 	if c.role == Client {
 		c.in.phase = phaseHeader
 	}
@@ -110,7 +110,7 @@ func (c *Conn) Err() *Error { return c.err }
 // many answers to the peer's frames are unsent: Next consumes nothing until
 // the next Emit, so a peer that does not read is not read from.
 func (c *Conn) WantRead() bool {
-	return c.pings.n < pingRing && c.answers < c.lim.ControlQueue && c.settings.acks < settingsBurst
+	return len(c.pings.due) < pingRing && c.answers < c.lim.ControlQueue && c.settings.acks < settingsBurst
 }
 
 // WantEmit reports whether Emit has something to append.
@@ -118,7 +118,7 @@ func (c *Conn) WantEmit() bool {
 	switch {
 	case c.leaving.phase == errorSent:
 		return false
-	case len(c.out) > 0, !c.settings.sent, c.settings.acks > 0, c.pings.n > 0, c.pings.own, c.leaving.pending():
+	case len(c.out) > 0, !c.settings.sent, c.settings.acks > 0, len(c.pings.due) > 0, c.pings.own, c.leaving.pending():
 		return true
 	case c.err != nil:
 		return false

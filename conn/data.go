@@ -66,7 +66,7 @@ func (c *Conn) discard(h frame.Header, isError bool) *frame.Error {
 // promised.
 func (c *Conn) late(id uint32) bool {
 	switch {
-	case c.ids.reset.has(id, c.now):
+	case c.ids.reset != nil && c.ids.reset.has(id, c.now):
 		return true
 	case c.role == Client:
 		return id%2 == 1 && c.leaving.peer && id > c.leaving.peerLast && id < c.ids.next

@@ -38,7 +38,9 @@ func (c *Conn) Emit(now time.Duration, w *Batch, max int) {
 		}
 	}
 	w.Buf = c.appendGoAway(w.Buf, now)
-	c.ids.reset.left(now, c.lim.LateData)
+	if c.ids.reset != nil {
+		c.ids.reset.left(now, c.lim.LateData)
+	}
 	c.resting(now)
 }
 
@@ -51,10 +53,10 @@ func (c *Conn) appendControl(dst []byte, now time.Duration) []byte {
 	for ; c.settings.acks > 0; c.settings.acks-- {
 		dst = frame.AppendSettingsAck(dst)
 	}
-	for i := range c.pings.n {
-		dst = frame.AppendPing(dst, true, c.pings.ring[i])
+	for _, data := range c.pings.due {
+		dst = frame.AppendPing(dst, true, data)
 	}
-	c.pings.n = 0
+	c.pings.due = c.pings.due[:0]
 	if c.pings.own {
 		dst = frame.AppendPing(dst, false, c.pings.ours)
 		c.pings.own = false

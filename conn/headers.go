@@ -240,7 +240,7 @@ func (c *Conn) recvRequest(v hpack.Verdict, f *hpack.Fields) (Event, *frame.Erro
 	if b.end {
 		s.State, _ = stream.Step(stream.Idle, stream.RecvHeadersEnd)
 	}
-	s.Recv.Init(c.settings.window(&c.lim), c.lim.StreamWindow)
+	s.Recv.Init(c.settings.window(c.lim), c.lim.StreamWindow)
 	s.ContentLength, s.ListSize, s.LastRecv = req.length, f.Size(), c.now
 	s.Urgency, s.Incremental = req.priority.Urgency, req.priority.Incremental
 	c.settings.updated(s)

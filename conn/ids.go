@@ -11,12 +11,12 @@ import (
 // for those that are closed (RFC 9113 5.1.1): an identifier at or below the
 // highest one seen that is not in the table is closed.
 type identifiers struct {
-	seen      uint32 // the highest identifier the peer opened a stream with
-	processed uint32 // the highest that the application was told of
-	next      uint32 // the next identifier of our own (client)
-	emitted   uint32 // requests below this one have left in an Emit (client)
-	used      uint64 // bit i: seen-2i was opened, not skipped
-	reset     resets
+	seen      uint32  // the highest identifier the peer opened a stream with
+	processed uint32  // the highest that the application was told of
+	next      uint32  // the next identifier of our own (client)
+	emitted   uint32  // requests below this one have left in an Emit (client)
+	used      uint64  // bit i: seen-2i was opened, not skipped
+	reset     *resets // nil: none is remembered
 
 	active     int // streams in the table that are not closed
 	unreleased int // streams the application has and did not release
@@ -27,6 +27,14 @@ func (ids *identifiers) init(r Role) {
 	if r == Client {
 		ids.next = 1
 	}
+}
+
+// resets returns the memory of resets.
+func (ids *identifiers) resets() *resets {
+	if ids.reset == nil {
+		ids.reset = new(resets)
+	}
+	return ids.reset
 }
 
 // open notes that the peer opens id, which is greater than seen.
@@ -102,12 +110,9 @@ func (r *resets) left(now, limit time.Duration) {
 	r.until = min(r.until, until)
 }
 
-// trim gives memory back once nothing is remembered.
-func (r *resets) trim(now time.Duration) {
-	r.ring.Trim(now)
-	if len(r.fresh) == 0 {
-		r.fresh = nil
-	}
+// empty reports whether nothing is remembered any more.
+func (r *resets) empty(now time.Duration) bool {
+	return len(r.fresh) == 0 && now >= r.until && r.ring.Empty(now)
 }
 
 // has reports whether frames on id, a closed stream, are to be ignored at now.

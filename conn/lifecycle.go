@@ -132,7 +132,7 @@ func (c *Conn) reset(s *stream.Stream, code frame.ErrCode) {
 // appendReset queues RST_STREAM in call order with header sections.
 func (c *Conn) appendReset(id uint32, code frame.ErrCode) {
 	c.out = frame.AppendRSTStream(c.out, id, code)
-	c.ids.reset.add(id)
+	c.ids.resets().add(id)
 }
 
 // recvReset applies RST_STREAM (RFC 9113 6.4).
@@ -208,7 +208,7 @@ func (c *Conn) answer431(id uint32, end bool) *frame.Error {
 	f.AddToken(hpack.TokenContentLength, "0")
 	n := len(c.out)
 	c.appendHeaders(id, &f, true)
-	c.ids.reset.add(id)
+	c.ids.resets().add(id)
 	if !end {
 		c.appendReset(id, frame.NoError)
 		c.abuse.expect(int64(c.lim.StreamWindow))

@@ -144,6 +144,18 @@ func (l Limits) WithDefaults() Limits {
 	return l
 }
 
+// For returns l with its defaults for connections of one role, for Config.Shared.
+// It is not to be changed.
+func (l Limits) For(role Role) *Limits {
+	l = l.WithDefaults()
+	if role == Server {
+		l.PingIdle = -1
+	} else {
+		l.LateData = clientLateData
+	}
+	return &l
+}
+
 func def[T comparable](p *T, v T) {
 	var zero T
 	if *p == zero {

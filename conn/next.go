@@ -96,7 +96,7 @@ func (c *Conn) Next(now time.Duration, b []byte, dst *hpack.Fields) (ev Event, n
 			return Event{}, n, c.die(fault.Code, fault.Reason)
 		}
 		if ev.Kind != None || !ok {
-			c.timers.input(&c.lim, &c.in, now)
+			c.timers.input(c.lim, &c.in, now)
 			c.resting(now)
 			return ev, n, nil
 		}

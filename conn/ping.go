@@ -3,11 +3,9 @@ package conn
 import "github.com/nonet-h2/nonet/frame"
 
 // pings are the peer's PINGs to acknowledge and our own (RFC 9113 6.7).
-// Acknowledgements are state, not queue entries: at most pingRing of them.
 type pings struct {
-	ring  [pingRing][8]byte
-	n     int
-	own   bool // ours is to be sent
+	due   [][8]byte // at most pingRing: then reading stops
+	own   bool      // ours is to be sent
 	ours  [8]byte
 	heard [8]byte // the payload of the last acknowledgement
 }
@@ -19,12 +17,11 @@ var shutdownPing = [8]byte{'n', 'o', 'n', 'e', 't', 'b', 'y', 'e'}
 func (c *Conn) recvPing(h frame.Header, p []byte) (Event, *frame.Error) {
 	data := [8]byte(p)
 	if !h.Flags.Has(frame.FlagAck) {
-		if !c.sentFrame && !c.abuse.pings.take(c.now, 1) {
+		if !c.sentFrame && !c.abuse.pings.take(c.now, price{pingBurst, pingRate}, 1) {
 			return Event{}, errPingFlood
 		}
 		c.sentFrame = false
-		c.pings.ring[c.pings.n] = data // there is room: Next stops when WantRead says so
-		c.pings.n++
+		c.pings.due = append(c.pings.due, data)
 		return Event{}, nil
 	}
 	if data == shutdownPing && c.leaving.phase == noticeSent {

@@ -78,7 +78,7 @@ func (c *Conn) recvSettings(h frame.Header, p frame.Settings) *frame.Error {
 	if h.Flags.Has(frame.FlagAck) {
 		return c.recvSettingsAck()
 	}
-	if !c.abuse.settings.take(c.now, 1) {
+	if !c.abuse.settings.take(c.now, price{settingsBurst, settingsRate}, 1) {
 		return errSettingsFlood
 	}
 	for i := range p.Len() {
@@ -214,7 +214,7 @@ func (c *Conn) appendSettings(dst []byte, now time.Duration) []byte {
 
 // settingsList appends the settings that we send.
 func (c *Conn) settingsList(list []frame.Setting) []frame.Setting {
-	l := &c.lim
+	l := c.lim
 	if c.role == Client {
 		list = append(list, frame.Setting{ID: frame.SettingEnablePush, Value: 0})
 	} else {

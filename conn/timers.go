@@ -131,7 +131,16 @@ func (c *Conn) trim(now time.Duration) {
 	}
 	c.streams.Trim()
 	c.queue.Trim()
-	c.ids.reset.trim(now)
+	if len(c.pings.due) == 0 {
+		c.pings.due = nil
+	}
+	switch r := c.ids.reset; {
+	case r == nil:
+	case r.empty(now):
+		c.ids.reset = nil
+	default:
+		c.timers.set(&c.timers.trim, now, c.lim.LateData)
+	}
 	if !c.in.block.open {
 		c.in.block.buf = nil
 	}

@@ -53,12 +53,12 @@ func (r *Ring) Has(id uint32, now time.Duration) bool {
 	return false
 }
 
-// Trim gives the memory back when everything is forgotten at the time now, for a connection that goes idle.
-func (r *Ring) Trim(now time.Duration) {
+// Empty says that everything is forgotten at the time now.
+func (r *Ring) Empty(now time.Duration) bool {
 	for i := range r.entries {
 		if now < r.entries[i].until {
-			return
+			return false
 		}
 	}
-	*r = Ring{}
+	return true
 }

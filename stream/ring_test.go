@@ -22,13 +22,8 @@ func TestRing(t *testing.T) {
 	if !r.Has(1, 8*time.Second) || len(r.entries) != 1 {
 		t.Error("the second time does not replace the first")
 	}
-	r.Trim(9*time.Second - 1)
-	if !r.Has(1, 0) {
-		t.Error("Trim dropped what is remembered")
-	}
-	r.Trim(9 * time.Second)
-	if r.entries != nil {
-		t.Error("Trim kept memory")
+	if r.Empty(9*time.Second-1) || !r.Empty(9*time.Second) {
+		t.Error("empty at the wrong time")
 	}
 }
 
