@@ -3,6 +3,7 @@ package nonet
 import (
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nonet-h2/nonet/conn"
@@ -48,6 +49,18 @@ const (
 	lingerTime   = time.Second
 	lingerOctets = 1 << 20
 )
+
+// sharedLimits are the limits that all connections of a server share.
+type sharedLimits struct {
+	once sync.Once
+	full *conn.Limits
+}
+
+// of returns those of c.
+func (l *sharedLimits) of(c *Config) *conn.Limits {
+	l.once.Do(func() { l.full = c.Limits.For(conn.Server) })
+	return l.full
+}
 
 func (c *Config) logger() *slog.Logger {
 	if c.Logger != nil {

@@ -75,7 +75,7 @@ type driver struct {
 }
 
 func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
-	limits := s.Limits.WithDefaults()
+	limits := s.limits.of(&s.Config)
 	d := &driver{
 		srv: s, nc: nc, wire: w, epoch: epoch,
 		number: s.number.Add(1),
@@ -83,7 +83,7 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 		stall:  s.writeStall(),
 		pauses: w.canPause(),
 		core: conn.New(conn.Config{
-			Role: conn.Server, Limits: s.Limits,
+			Role: conn.Server, Shared: limits,
 			EnableConnectProtocol: s.EnableConnectProtocol,
 			Prepared:              s.Prepared,
 		}, 0),

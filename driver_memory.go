@@ -22,7 +22,7 @@ func (d *driver) shareLocked() {
 		d.core.SetRecvBudget(0)
 	case d.tight && used <= limit/2:
 		d.tight = false
-		d.core.SetRecvBudget(d.srv.Limits.WithDefaults().RecvBudget)
+		d.core.SetRecvBudget(d.srv.limits.of(&d.srv.Config).RecvBudget)
 	}
 }
 

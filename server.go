@@ -45,6 +45,7 @@ type Server struct {
 	dates   dates
 	tracer  traceLog
 	windows atomic.Int64 // octets by which receive windows have grown
+	limits  sharedLimits
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}

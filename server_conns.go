@@ -15,7 +15,7 @@ func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
 		nc.Close()
 		return err
 	}
-	if h := s.Limits.WithDefaults().Handshake; h > 0 {
+	if h := s.limits.of(&s.Config).Handshake; h > 0 {
 		nc.SetDeadline(o.accepted.Add(h))
 	}
 	err := o.open(c)
