@@ -184,7 +184,7 @@ func (t *table) insert(d desc, src []byte) bool {
 }
 
 func (t *table) growRing() {
-	ring := make([]desc, max(8, 2*len(t.ring)))
+	ring := make([]desc, max(4, 2*len(t.ring)))
 	for i := range t.count {
 		s := t.head - 1 - i
 		ring[s&uint32(len(ring)-1)] = *t.entry(s)
@@ -223,7 +223,7 @@ func (t *table) grow(n int) {
 		start, end := t.at(i).span()
 		n += max(end-start, 1)
 	}
-	size := 256
+	size := 32
 	for size < 2*n {
 		size *= 2
 	}
