@@ -30,6 +30,11 @@ type ClientConn struct {
 	err      error         // why the connection has ended; likewise
 	told     uint32        // the limit of streams that the pool knows; likewise
 	toldOnce bool
+	odd      error // its server speaks something else; likewise
+
+	// The reader's.
+	woken   []*stream // who is woken after this burst
+	greeted bool      // the server has said something
 
 	// A pool's; its mutex guards them.
 	pool  *Client
@@ -237,7 +242,7 @@ func (cc *ClientConn) Snapshot() ConnSnapshot {
 	d := cc.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := ConnSnapshot{Snapshot: d.core.Snapshot(), LocalAddr: d.nc.LocalAddr(), RemoteAddr: d.nc.RemoteAddr(), Age: d.now(), Ended: cc.err}
+	s := ConnSnapshot{Snapshot: d.core.Snapshot(), LocalAddr: d.wire.nc.LocalAddr(), RemoteAddr: d.wire.nc.RemoteAddr(), Age: d.now(), Ended: cc.err}
 	if cc.err != nil && error(s.Err) != cc.err {
 		s.Err = nil // it is no error of ours
 	}

@@ -160,8 +160,8 @@ func (d *driver) refusalLocked(err error) error {
 		return err
 	case d.cl.err != nil:
 		return d.cl.err
-	case d.odd != nil: // it is over, and not yet closed
-		return d.odd
+	case d.cl.odd != nil: // it is over, and not yet closed
+		return d.cl.odd
 	case d.core.Err() != nil:
 		return d.core.Err()
 	case d.err != nil:

@@ -239,5 +239,5 @@ func (s ClientStream) NetConn() net.Conn {
 	if st.d == nil {
 		return nil
 	}
-	return st.d.nc
+	return st.d.wire.nc
 }

@@ -2,7 +2,6 @@ package nonet
 
 import (
 	"context"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,12 +20,11 @@ import (
 type driver struct {
 	srv    *Server     // a server's connection
 	cl     *ClientConn // a client's
-	nc     net.Conn    // what frames go through: the socket, or TLS over it
 	wire   wire
-	epoch  time.Time // when the connection was accepted: now is counted from it
-	number uint64    // of the connection, for traces and logs
-	tap    *tracer   // nil: no trace
-	limit  int       // handlers that may run at once
+	epoch  time.Duration // when the connection was accepted, on the clock of sinceStart: now is counted from it
+	number uint64        // of the connection, for traces and logs
+	tap    *tracer       // nil: no trace
+	limit  int           // handlers that may run at once
 	stall  time.Duration
 	writer func()          // startWriter, bound once
 	worker func()          // runWorker, bound once
@@ -43,41 +41,36 @@ type driver struct {
 	slots   []*stream   // by conn.Ref.Slot
 	waiting streamQueue // requests without a handler; a client's that have no stream yet
 	running int
-	files   int      // that are being sent
-	last    conn.Ref // after this response the connection goes away
-
-	grown int64 // what the server knows of our windows' growth
-	tight bool  // its memory for that is used up: our windows shrink
-
-	writing bool          // someone owns the writing, from Emit to the end of Write
-	since   time.Duration // when the current write began; 0: none
+	files   int           // that are being sent
+	last    conn.Ref      // after this response the connection goes away
+	grown   int64         // what the server knows of our windows' growth
 	rest    *batch        // a batch of which the reader wrote a part
-	wrote   sync.Cond     // the writing is free again, or a write has ended
-
-	timer   *time.Timer
-	timerAt time.Duration // when it fires; 0: it does not
+	wrote   *sync.Cond    // the writing is free again, or a write has ended; nil: nobody has waited for it
+	since   time.Duration // when the current write began; 0: none
 	killAt  time.Duration // when the socket is closed, come what may; 0: not yet
-	half    bool          // our side of the socket is shut
-	closed  bool          // the reader is gone
-	err     error         // what ended the connection, the first that was noticed
-	odd     error         // a client's server speaks something else
-	awake   bool          // the reader's goroutine has parsed
-	roused  bool          // the reader's wait was ended, for it to rest
+	timerAt time.Duration // when timer fires; 0: it does not
+	timer   *time.Timer
+	err     error // what ended the connection, the first that was noticed
+
+	tight   bool // the server's memory for windows is used up: ours shrink
+	writing bool // someone owns the writing, from Emit to the end of Write
+	half    bool // our side of the socket is shut
+	closed  bool // the reader is gone
+	awake   bool // the reader's goroutine has parsed
+	roused  bool // the reader's wait was ended, for it to rest
 
 	// The reader's.
-	woken   []*stream // a client's: who is woken after this burst
-	greeted bool      // a client's: the server has said something
-	arrived []*stream // requests of this burst
 	within  bool      // input has ended within a frame
 	pauses  bool      // it rests at the next pause of the input
 	octets  int       // read since nothing more was to be sent
 	poured  int       // content that came since it yielded
+	arrived []*stream // requests of this burst
 }
 
-func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
+func newDriver(s *Server, w wire, epoch time.Time) *driver {
 	limits := s.limits.of(&s.Config)
 	d := &driver{
-		srv: s, nc: nc, wire: w, epoch: epoch,
+		srv: s, wire: w, epoch: sinceStart(epoch),
 		number: s.number.Add(1),
 		limit:  int(limits.MaxConcurrentStreams),
 		stall:  s.writeStall(),
@@ -89,7 +82,6 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 		}, 0),
 	}
 	d.writer, d.worker = d.startWriter, d.runWorker
-	d.wrote.L = &d.mu
 	if s.Trace != nil {
 		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)
 		d.tap.recv.skip = len(frame.Preface)
@@ -97,7 +89,28 @@ func newDriver(s *Server, nc net.Conn, w wire, epoch time.Time) *driver {
 	return d
 }
 
-func (d *driver) now() time.Duration { return time.Since(d.epoch) }
+func (d *driver) now() time.Duration { return time.Since(clockStart) - d.epoch }
+
+// clockStart is what the times of all connections are counted from.
+var clockStart = time.Now()
+
+// sinceStart returns t on that clock.
+func sinceStart(t time.Time) time.Duration { return t.Sub(clockStart) }
+
+// awaitWriteLocked waits until writing is free or a write has ended.
+func (d *driver) awaitWriteLocked() {
+	if d.wrote == nil {
+		d.wrote = sync.NewCond(&d.mu)
+	}
+	d.wrote.Wait()
+}
+
+// wroteLocked wakes those who wait for that.
+func (d *driver) wroteLocked() {
+	if d.wrote != nil {
+		d.wrote.Broadcast()
+	}
+}
 
 // stream returns the stream that r names, or nil.
 func (d *driver) stream(r conn.Ref) *stream {
@@ -185,8 +198,8 @@ func (d *driver) lostLocked(st *stream, err error) {
 
 // fateLocked says why a stream has ended.
 func (d *driver) fateLocked(r conn.Ref) error {
-	if d.odd != nil {
-		return d.odd
+	if d.cl != nil && d.cl.odd != nil {
+		return d.cl.odd
 	}
 	if err := d.core.Err(); err != nil {
 		return err
@@ -208,8 +221,8 @@ func (d *driver) failLocked(err error, now time.Duration) {
 	if d.err == nil {
 		d.err = err
 	}
-	if e, ok := err.(*conn.Error); ok && e.Reason == frame.ReasonFirstFrame && d.cl != nil && d.odd == nil {
-		d.odd = errNoSettings
+	if e, ok := err.(*conn.Error); ok && e.Reason == frame.ReasonFirstFrame && d.cl != nil && d.cl.odd == nil {
+		d.cl.odd = errNoSettings
 	}
 	d.killAt = now + lingerTime
 }
@@ -242,7 +255,7 @@ func (d *driver) end(err error) error {
 		d.timer.Stop()
 	}
 	for d.writing {
-		d.wrote.Wait()
+		d.awaitWriteLocked()
 	}
 	err = d.err
 	d.mu.Unlock()

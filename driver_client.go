@@ -18,11 +18,10 @@ import (
 func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *driver {
 	limits := c.limits()
 	d := &driver{
-		cl: cc, nc: w.nc, wire: w, epoch: epoch, number: cc.number, stall: c.writeStall(), pauses: w.canPause(),
+		cl: cc, wire: w, epoch: sinceStart(epoch), number: cc.number, stall: c.writeStall(), pauses: w.canPause(),
 		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, time.Since(epoch)), // the dial is over
 	}
 	d.writer = d.startWriter
-	d.wrote.L = &d.mu
 	if c.Trace != nil {
 		log := &cc.tracer
 		if cc.pool != nil {
@@ -195,9 +194,9 @@ func (d *driver) partLocked(st *stream) {
 // look for another.
 func (d *driver) leaveLocked(why error) error {
 	switch {
-	case d.odd != nil:
-		why = d.odd
-	case !d.greeted && d.core.Err() == nil && !d.cl.closing.Load():
+	case d.cl.odd != nil:
+		why = d.cl.odd
+	case !d.cl.greeted && d.core.Err() == nil && !d.cl.closing.Load():
 		why = errNoGreeting
 	case d.core.Err() == nil:
 		if _, code, debug, ok := d.core.PeerGoAway(); ok && code != frame.NoError {
@@ -245,8 +244,8 @@ func (d *driver) wakeLocked(st *stream) {
 	switch {
 	case d.cl == nil:
 		st.rcond.Signal()
-	case st.readers > 0 && (len(d.woken) == 0 || d.woken[len(d.woken)-1] != st):
-		d.woken = append(d.woken, st)
+	case st.readers > 0 && (len(d.cl.woken) == 0 || d.cl.woken[len(d.cl.woken)-1] != st):
+		d.cl.woken = append(d.cl.woken, st)
 	}
 }
 
@@ -254,12 +253,12 @@ func (d *driver) wakeLocked(st *stream) {
 func (d *driver) endBurst(now time.Duration) {
 	write := d.wantWriteLocked()
 	d.mu.Unlock()
-	for i, st := range d.woken {
+	for i, st := range d.cl.woken {
 		// Should it serve another request by now, that one looks around in vain.
 		st.rcond.Signal()
-		d.woken[i] = nil
+		d.cl.woken[i] = nil
 	}
-	d.woken = d.woken[:0]
+	d.cl.woken = d.cl.woken[:0]
 	if !write {
 		return
 	}
@@ -298,7 +297,7 @@ func (d *driver) endClient(err error) {
 
 // greet looks at the first octets of a server for what is surely not HTTP/2.
 func (d *driver) greet(b []byte) {
-	d.greeted = true
+	d.cl.greeted = true
 	var odd error
 	switch {
 	case bytes.HasPrefix(b, []byte("HTTP/1.")) && wantsTLS(b):
@@ -312,7 +311,7 @@ func (d *driver) greet(b []byte) {
 	}
 	if odd != nil {
 		d.mu.Lock()
-		d.odd = odd
+		d.cl.odd = odd
 		d.mu.Unlock()
 	}
 }

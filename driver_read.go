@@ -60,7 +60,7 @@ func (d *driver) feed(b []byte) bool {
 	if d.tap != nil {
 		d.tap.recv.feed(b)
 	}
-	if d.cl != nil && !d.greeted && len(b) > 0 {
+	if d.cl != nil && !d.cl.greeted && len(b) > 0 {
 		d.greet(b)
 	}
 	for {
@@ -226,7 +226,7 @@ func (d *driver) awaitFlush() bool {
 		if !d.writing {
 			return false
 		}
-		d.wrote.Wait()
+		d.awaitWriteLocked()
 	}
 	return true
 }
@@ -240,7 +240,7 @@ func (d *driver) awaitRoom() bool {
 		if !d.writing {
 			return false // the writer gave up: the socket is broken
 		}
-		d.wrote.Wait()
+		d.awaitWriteLocked()
 	}
 	return true
 }

@@ -20,7 +20,7 @@ var errPause = errors.New("nonet: no input yet")
 func (d *driver) rouseLocked() {
 	if d.awake && !d.roused && !d.closed && d.core.Slots() == 0 && d.wire.canPause() {
 		d.roused = true
-		d.nc.SetReadDeadline(time.Unix(1, 0))
+		d.wire.nc.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -34,7 +34,7 @@ func (d *driver) rests(err error) bool {
 	defer d.mu.Unlock()
 	if d.roused {
 		d.roused = false
-		d.nc.SetReadDeadline(time.Time{})
+		d.wire.nc.SetReadDeadline(time.Time{})
 	} else if !pause {
 		return false // it is the user's deadline
 	}

@@ -174,7 +174,7 @@ func (d *driver) gatherLocked(b *batch, now time.Duration) bool {
 		d.since, d.writing = 0, false
 	}
 	d.armLocked(now)
-	d.wrote.Broadcast()
+	d.wroteLocked()
 	return more
 }
 
@@ -233,7 +233,7 @@ func (d *driver) tryOnLocked(now time.Duration) {
 	d.mu.Lock()
 	b.release()
 	d.since, d.writing = 0, false
-	d.wrote.Broadcast()
+	d.wroteLocked()
 	d.unlockAndKick()
 	putBatch(b)
 }
@@ -249,7 +249,7 @@ func (d *driver) broken(b *batch, err error) {
 	if d.cl != nil && d.cl.pool != nil {
 		d.cl.pool.drop(d.cl) // now: the reader may notice much later
 	}
-	d.wrote.Broadcast()
+	d.wroteLocked()
 	d.mu.Unlock()
 	d.wire.close()
 	putBatch(b)

@@ -61,7 +61,7 @@ func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
 func (d *driver) endServer(err error) error {
 	d.tellClosed()
 	d.srv.removeDriver(d)
-	d.srv.logEnd(err, d.nc)
+	d.srv.logEnd(err, d.wire.nc)
 	return err
 }
 
@@ -74,7 +74,7 @@ func (s *Server) logEnd(err error, nc net.Conn) {
 // begin prepares for run. From here on the connection is its driver, and the
 // opening is forgotten.
 func (s *Server) begin(o *opening, d *driver) {
-	d.base = o.context(d.nc)
+	d.base = o.context(d.wire.nc)
 	s.mu.Lock()
 	delete(s.conns, o)
 	if s.drivers == nil {

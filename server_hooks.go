@@ -95,11 +95,11 @@ func (d *driver) tell() {
 	d.mu.Unlock()
 	if t.told == ConnNew && state == ConnIdle {
 		// net/http's too are active until they have shown what they speak.
-		f(d.nc, ConnActive)
+		f(d.wire.nc, ConnActive)
 	}
 	if state != t.told && !t.closed {
 		t.told = state
-		f(d.nc, state)
+		f(d.wire.nc, state)
 	}
 }
 
@@ -109,7 +109,7 @@ func (d *driver) tellClosed() {
 		d.teller.mu.Lock()
 		defer d.teller.mu.Unlock()
 		d.teller.closed = true
-		f(d.nc, ConnClosed)
+		f(d.wire.nc, ConnClosed)
 	}
 }
 

@@ -59,7 +59,7 @@ func (o *opening) open(c *tls.Config) error {
 		return err
 	case http2 || o.srv.DisableHTTP1:
 		// The core judges what only looks like the preface.
-		o.h2 = newDriver(o.srv, o.nc, newWire(o.nc, nil), o.accepted)
+		o.h2 = newDriver(o.srv, newWire(o.nc, nil), o.accepted)
 		return nil
 	}
 	line, err := o.requestLine()
@@ -82,7 +82,7 @@ func (o *opening) openTLS(tc *tls.Conn, cipher *cipherConn) error {
 			cipher.collect()
 		}
 		o.inadequate = h2tls.CheckHTTP2(cs)
-		o.h2 = newDriver(o.srv, tc, newWire(tc, cipher), o.accepted)
+		o.h2 = newDriver(o.srv, newWire(tc, cipher), o.accepted)
 		return nil
 	case h2tls.ProtoHTTP11, "":
 		if o.srv.DisableHTTP1 {

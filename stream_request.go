@@ -146,7 +146,7 @@ func (s Stream) netConn() net.Conn {
 	case st.h1 != nil:
 		return st.h1.nc
 	}
-	return st.d.nc
+	return st.d.wire.nc
 }
 
 // parseLength parses the value of a content-length field: at most 18 digits.

@@ -5,6 +5,7 @@ package nonet
 import (
 	"io"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -13,18 +14,27 @@ import (
 type socket struct {
 	conn   syscall.RawConn
 	onRead func(fd uintptr) bool // readReady, bound once
-	onSend func(fd uintptr) bool // writeReady, bound once
 
 	wait   bool // false: read does not wait
+	waited bool // there was nothing to read the last time
 	in     []byte
 	inN    int
 	inErr  error
-	waited bool // there was nothing to read the last time
-
-	out    []byte
-	outN   int
-	outErr error
 }
+
+// sending is one attempt to write.
+type sending struct {
+	ready func(fd uintptr) bool // write, bound once
+	p     []byte
+	n     int
+	err   error
+}
+
+var sendings = sync.Pool{New: func() any {
+	w := new(sending)
+	w.ready = w.write
+	return w
+}}
 
 func (s *socket) init(c netSocket) {
 	if c == nil {
@@ -90,32 +100,31 @@ func (s *socket) tryWrite(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if s.onSend == nil {
-		s.onSend = s.writeReady
-	}
-	s.out = p
-	err := s.conn.Write(s.onSend)
+	w := sendings.Get().(*sending)
+	w.p = p
+	err := s.conn.Write(w.ready)
 	if err == nil {
-		err = s.outErr
+		err = w.err
 	}
-	n := s.outN
-	s.out, s.outN, s.outErr = nil, 0, nil
+	n := w.n
+	w.p, w.n, w.err = nil, 0, nil
+	sendings.Put(w)
 	return n, err
 }
 
-func (s *socket) writeReady(fd uintptr) bool {
+func (w *sending) write(fd uintptr) bool {
 	for {
-		n, err := sysWrite(fd, s.out)
+		n, err := sysWrite(fd, w.p)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
 			return true
 		case err != nil:
-			s.outErr = os.NewSyscallError("write", err)
+			w.err = os.NewSyscallError("write", err)
 			return true
 		}
-		s.outN = max(n, 0)
+		w.n = max(n, 0)
 		return true
 	}
 }
