@@ -37,8 +37,14 @@ type Config struct {
 type Conn struct {
 	role    Role
 	connect bool // we announced SETTINGS_ENABLE_CONNECT_PROTOCOL
-	lim     *Limits
-	now     time.Duration
+	rest    bool // the last stream ended: idle starts at the next input or output
+
+	sentFrame bool // HEADERS or DATA left since the peer's last PING
+	// answers counts the octets of out that answer the peer's faults.
+	answers int32
+
+	lim *Limits
+	now time.Duration
 
 	in  input         // next.go: where in the input we are
 	dec hpack.Decoder // the peer's field sections
@@ -50,12 +56,11 @@ type Conn struct {
 	updates stream.List // streams that owe a WINDOW_UPDATE
 	signals signals     // signal.go
 
-	send      flowcontrol.Send // the peer's grant for the connection
-	recv      flowcontrol.Recv // our grant
-	budget    flowcontrol.Budget
-	tuning    tuning           // window.go: how our grants grow
-	peak      flowcontrol.Peak // how far a stream's send window is above the initial one, at most
-	sentFrame bool             // HEADERS or DATA left since the peer's last PING
+	send   flowcontrol.Send // the peer's grant for the connection
+	recv   flowcontrol.Recv // our grant
+	budget flowcontrol.Budget
+	tuning tuning           // window.go: how our grants grow
+	peak   flowcontrol.Peak // how far a stream's send window is above the initial one, at most
 
 	settings settings // settings.go
 	pings    pings    // ping.go
@@ -65,9 +70,7 @@ type Conn struct {
 	abuse    abuse    // abuse.go
 
 	out []byte // HEADERS and RST_STREAM in call order, encoded, not yet emitted
-	// answers counts the octets of out that answer the peer's faults.
-	answers int
-	err     *Error
+	err *Error
 }
 
 // New returns a Conn at the start of its connection; the handshake timer runs
@@ -110,7 +113,7 @@ func (c *Conn) Err() *Error { return c.err }
 // many answers to the peer's frames are unsent: Next consumes nothing until
 // the next Emit, so a peer that does not read is not read from.
 func (c *Conn) WantRead() bool {
-	return len(c.pings.due) < pingRing && c.answers < c.lim.ControlQueue && c.settings.acks < settingsBurst
+	return len(c.pings.due) < pingRing && int(c.answers) < c.lim.ControlQueue && c.settings.acks < settingsBurst
 }
 
 // WantEmit reports whether Emit has something to append.

@@ -22,10 +22,10 @@ const (
 // leaving is the end of the connection, as both sides announced it.
 type leaving struct {
 	phase leavePhase
+	peer  bool   // the peer sent GOAWAY
 	last  uint32 // the last stream identifier of our latest GOAWAY
 
-	peer     bool // the peer sent GOAWAY
-	peerLast uint32
+	peerLast uint32 // of the peer's
 	peerCode frame.ErrCode
 	debug    string
 }

@@ -23,8 +23,8 @@ type health struct {
 	due   bool          // one is to be sent
 	open  bool          // the last one is not answered
 	free  bool          // HEADERS or DATA came since the last one
-	data  int64         // octets of DATA received since then
 	n     uint32        // PINGs so far: the payload says which
+	data  int64         // octets of DATA received since then
 
 	settings time.Duration // when our SETTINGS left
 	rtt      flowcontrol.RTT

@@ -16,7 +16,7 @@ func (c *Conn) close(s *stream.Stream) {
 	c.queue.Remove(s)
 	c.updates.Remove(s)
 	c.ids.active--
-	c.timers.rest = c.ids.active == 0
+	c.rest = c.ids.active == 0
 	if c.role == Client && c.ids.active+1 >= int(min(c.settings.peer.MaxConcurrentStreams, 1<<30)) {
 		c.raiseConn(CanOpen)
 	}
@@ -193,7 +193,7 @@ func (c *Conn) refuse(id uint32, cost int32, code frame.ErrCode) *frame.Error {
 	}
 	n := len(c.out)
 	c.appendReset(id, code)
-	c.answers += len(c.out) - n
+	c.answers += int32(len(c.out) - n)
 	return nil
 }
 
@@ -213,6 +213,6 @@ func (c *Conn) answer431(id uint32, end bool) *frame.Error {
 		c.appendReset(id, frame.NoError)
 		c.abuse.expect(int64(c.lim.StreamWindow))
 	}
-	c.answers += len(c.out) - n
+	c.answers += int32(len(c.out) - n)
 	return nil
 }

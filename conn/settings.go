@@ -26,10 +26,10 @@ type PeerSettings struct {
 
 // settings is what both sides told each other.
 type settings struct {
-	sent, acked bool // ours
-	seen        bool // the peer's first
-	strayAck    bool // an acknowledgement of nothing came
-	acks        int  // the peer's, not acknowledged yet
+	sent, acked bool  // ours
+	seen        bool  // the peer's first
+	strayAck    bool  // an acknowledgement of nothing came
+	acks        int32 // the peer's, not acknowledged yet
 	peer        PeerSettings
 	early       earlyPriority
 }

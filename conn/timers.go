@@ -16,8 +16,6 @@ type timers struct {
 	trim        time.Duration // without streams: memory to give back
 	drain       time.Duration // the answer to the shutdown's PING
 	streams     time.Duration // no stream is overdue before this; a lower bound
-
-	rest bool // the last stream ended: idle starts at the next input or output
 }
 
 func (t *timers) init(l *Limits, now time.Duration) {
@@ -58,11 +56,11 @@ func (t *timers) input(l *Limits, in *input, now time.Duration) {
 // have ended it, and commands do not know the time: that of the last input can
 // be long ago.
 func (c *Conn) resting(now time.Duration) {
-	if c.timers.rest && c.ids.active == 0 && c.leaving.phase == staying {
+	if c.rest && c.ids.active == 0 && c.leaving.phase == staying {
 		c.timers.set(&c.timers.idle, now, c.lim.Idle)
 		c.timers.set(&c.timers.trim, now, trimAfter)
 	}
-	c.timers.rest = false
+	c.rest = false
 }
 
 // Deadline returns when Expire is to be called, on the clock of the now
@@ -104,7 +102,7 @@ func (c *Conn) Expire(now time.Duration) error {
 	}
 	if due(t.idle) {
 		t.idle = 0
-		if c.ids.active == 0 && !t.rest { // else the rest begins only now
+		if c.ids.active == 0 && !c.rest { // else the rest begins only now
 			c.Shutdown(now)
 		}
 	}

@@ -64,13 +64,13 @@ type Decoder struct {
 	lit     desc   // the latest literal
 	scratch []byte // its octets
 	err     Error
-	fault   Fault
 
+	fault   Fault
 	ready   bool
 	plain   bool   // ready, no error and no update due: begin need not look further
+	must    bool   // the next block must begin with a size update, at most lowest
 	allowed uint32 // our acknowledged SETTINGS_HEADER_TABLE_SIZE
 	lowest  uint32 // the lowest since the last block
-	must    bool   // the next block must begin with a size update, at most lowest
 }
 
 func (d *Decoder) init() {

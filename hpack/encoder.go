@@ -8,14 +8,15 @@ type Encoder struct {
 	// two blocks.
 	Huffman Huffman
 
+	ready   bool // init was called
+	settled bool // nothing need be done before the next block
+	update  bool // size updates wait for it
+
 	tab    table
 	index  *index // nil before the first block
 	set    *Set
 	places []place // by handle, of the fields of set
 
-	ready   bool   // init was called
-	settled bool   // nothing need be done before the next block
-	update  bool   // size updates wait for it
 	limit   uint32 // how large a table we are willing to keep
 	peer    uint32 // the peer's SETTINGS_HEADER_TABLE_SIZE
 	lowest  uint32 // the smallest size since the last block

@@ -12,13 +12,13 @@ const pageSize = 8 // records a page at most: pages double, as most connections 
 //
 // The order of everything is a function of the calls alone. The zero value is an empty table.
 type Table struct {
-	records []*Stream // by slot
-	page    []Stream  // what is left of the last one
+	records []*Stream // by slot: used of them, and the rest of the last page
 	free    []uint32
 
 	index []entry // length a power of two, at most half full; nil before the first Add
-	shift uint8   // 32 - log2(len(index))
 	n     int
+	used  uint32 // slots ever used
+	shift uint8  // 32 - log2(len(index))
 }
 
 type entry struct{ id, slot uint32 } // id 0: empty
@@ -88,13 +88,13 @@ func (t *Table) Remove(s *Stream) {
 func (t *Table) Len() int { return t.n }
 
 // Slots is one more than the highest slot ever used.
-func (t *Table) Slots() int { return len(t.records) }
+func (t *Table) Slots() int { return int(t.used) }
 
 // All yields the live streams in slot order. The loop may remove any stream and add new ones; an added
 // stream is met if its slot lies ahead.
 func (t *Table) All() iter.Seq[*Stream] {
 	return func(yield func(*Stream) bool) {
-		for slot := 0; slot < len(t.records); slot++ {
+		for slot := uint32(0); slot < t.used; slot++ {
 			if s := t.records[slot]; s.ID != 0 && !yield(s) {
 				return
 			}
@@ -125,13 +125,14 @@ func (t *Table) takeSlot() uint32 {
 		t.free = t.free[:k-1]
 		return slot
 	}
-	slot := uint32(len(t.records))
-	if len(t.page) == 0 {
-		t.page = make([]Stream, min(pageSize, slot+1))
+	if int(t.used) == len(t.records) {
+		page := make([]Stream, min(pageSize, t.used+1))
+		for i := range page {
+			t.records = append(t.records, &page[i])
+		}
 	}
-	t.records = append(t.records, &t.page[0])
-	t.page = t.page[1:]
-	return slot
+	t.used++
+	return t.used - 1
 }
 
 // home is where an id stands in the index when nothing is in its way: the upper bits of the product with
