@@ -39,6 +39,7 @@ func (d *driver) rests(err error) bool {
 		return false // it is the user's deadline
 	}
 	d.pauses, d.awake = !pause, false
+	d.wire.raw.rested()
 	return true
 }
 

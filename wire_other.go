@@ -8,6 +8,7 @@ import "errors"
 type socket struct{}
 
 func (s *socket) init(netSocket) {}
+func (s *socket) rested()        {}
 func (s *socket) ok() bool       { return false }
 
 func (s *socket) read(bool) ([]byte, int, error) { return nil, 0, errors.ErrUnsupported }

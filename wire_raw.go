@@ -33,3 +33,10 @@ func sysWrite(fd uintptr, p []byte) (int, error) {
 	}
 	return int(n), nil
 }
+
+// sysPeek reports whether a read has something to return, be it an error.
+func sysPeek(fd uintptr) bool {
+	var p [1]byte
+	_, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p)), 1, syscall.MSG_DONTWAIT|syscall.MSG_PEEK, 0, 0)
+	return e != syscall.EAGAIN
+}

@@ -17,6 +17,7 @@ type socket struct {
 
 	wait   bool // false: read does not wait
 	waited bool // there was nothing to read the last time
+	small  bool // the stack has not grown: look before a buffer is taken, which may have to be made
 	in     []byte
 	inN    int
 	inErr  error
@@ -68,6 +69,12 @@ func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 // when everything waits, and only a system call that is announced wakes it:
 // without it a handler that computes for long would not be interrupted.
 func (s *socket) readReady(fd uintptr) bool {
+	if s.small {
+		if s.small = false; !sysPeek(fd) {
+			s.waited, s.inErr = true, errPause
+			return !s.wait
+		}
+	}
 	read := sysRead
 	if s.waited {
 		read, s.waited = announcedRead, false
@@ -94,6 +101,9 @@ func (s *socket) readReady(fd uintptr) bool {
 		return true
 	}
 }
+
+// rested follows the reader's rest.
+func (s *socket) rested() { s.small = true }
 
 // tryWrite writes what the socket takes at once.
 func (s *socket) tryWrite(p []byte) (int, error) {
