@@ -24,7 +24,6 @@ type driver struct {
 	epoch  time.Duration // when the connection was accepted, on the clock of sinceStart: now is counted from it
 	number uint64        // of the connection, for traces and logs
 	tap    *tracer       // nil: no trace
-	limit  int           // handlers that may run at once
 	stall  time.Duration
 	writer func()          // startWriter, bound once
 	worker func()          // runWorker, bound once
@@ -38,10 +37,11 @@ type driver struct {
 
 	mu      sync.Mutex
 	core    *conn.Conn
-	slots   []*stream   // by conn.Ref.Slot
-	waiting streamQueue // requests without a handler; a client's that have no stream yet
-	running int
-	files   int           // that are being sent
+	slots   []*stream     // by conn.Ref.Slot
+	waiting streamQueue   // requests without a handler; a client's that have no stream yet
+	running int32         // handlers
+	limit   int32         // of them
+	files   int32         // that are being sent
 	last    conn.Ref      // after this response the connection goes away
 	grown   int64         // what the server knows of our windows' growth
 	rest    *batch        // a batch of which the reader wrote a part
@@ -60,10 +60,10 @@ type driver struct {
 	roused  bool // the reader's wait was ended, for it to rest
 
 	// The reader's.
+	octets  int32     // read since nothing more was to be sent
 	within  bool      // input has ended within a frame
 	pauses  bool      // it rests at the next pause of the input
-	octets  int       // read since nothing more was to be sent
-	poured  int       // content that came since it yielded
+	poured  int32     // content that came since it yielded
 	arrived []*stream // requests of this burst
 }
 
@@ -72,7 +72,7 @@ func newDriver(s *Server, w wire, epoch time.Time) *driver {
 	d := &driver{
 		srv: s, wire: w, epoch: sinceStart(epoch),
 		number: s.number.Add(1),
-		limit:  int(limits.MaxConcurrentStreams),
+		limit:  int32(limits.MaxConcurrentStreams),
 		stall:  s.writeStall(),
 		pauses: w.canPause(),
 		core: conn.New(conn.Config{

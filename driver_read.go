@@ -92,7 +92,7 @@ func (d *driver) burst(b []byte) int {
 	d.mu.Lock()
 	if d.half {
 		// Nothing will be answered any more.
-		d.octets += len(b)
+		d.octets += int32(len(b))
 		d.mu.Unlock()
 		return len(b)
 	}
@@ -103,7 +103,7 @@ func (d *driver) burst(b []byte) int {
 	d.signalsLocked()
 	d.admitLocked()
 	if d.core.Err() != nil {
-		d.octets += n
+		d.octets += int32(n)
 	}
 	d.armLocked(now)
 	if d.cl != nil {
@@ -159,7 +159,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 		case conn.Data:
 			if st := d.stream(ev.Ref); st != nil && !st.over() && !st.retired {
 				st.receiveLocked(ev.Data)
-				d.poured += len(ev.Data)
+				d.poured += int32(len(ev.Data))
 				st.inEnd = ev.End
 				d.wakeLocked(st)
 			}

@@ -29,12 +29,12 @@ import (
 //	1280  conn.Conn: 1272, and 8 of the allocator
 //	 112  the timer
 //	 110  functions bound once, the raw connection, a place in the server's map
-//	 800  HPACK: the encoder's index 384, both tables with few short fields
+//	 600  HPACK: the encoder's index 256, both tables with few short fields
 //	   0  stack: the goroutine that waits is as small as the bare one's
 //
 // Streams, and what is to be written, have given back their memory.
 const (
-	budgetDriver  = 448  // octets of the struct; a size class
+	budgetDriver  = 448  // octets of the struct: a size class
 	budgetConn    = 1272 // likewise: above 512 octets the allocator adds 8
 	budgetIdle    = 3300
 	budgetIdleTLS = 3500

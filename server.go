@@ -201,7 +201,7 @@ func (s *Server) Close() error {
 		conns = append(conns, o.nc)
 	}
 	for d := range s.drivers {
-		conns = append(conns, d.wire.sock)
+		conns = append(conns, d.wire.sock())
 	}
 	h1 := s.h1
 	s.mu.Unlock()

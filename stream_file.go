@@ -89,7 +89,7 @@ func (s Stream) sendFile(r io.Reader) (n int64, err error) {
 // sendsFiles reports whether files can be sent on the connection without being
 // read here. A trace shows what is sent, so with one they can't.
 func (d *driver) sendsFiles() bool {
-	return d.tap == nil && d.wire.plain() && d.wire.raw.sendsFiles()
+	return d.tap == nil && d.wire.plain && d.wire.raw.sendsFiles()
 }
 
 // queueFile puts size octets of f into the outbox and waits until nobody needs

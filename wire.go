@@ -12,10 +12,10 @@ import (
 // owner's of writing.
 type wire struct {
 	nc     net.Conn    // what frames go through
-	sock   net.Conn    // the socket under it, to close
 	raw    socket      // nc, or what is under our own TLS, as a socket; see wire_unix.go
 	cipher *cipherConn // between our own TLS and the socket; else nil
 	nine   [frame.HeaderLen]byte
+	plain  bool // nc is the socket
 }
 
 // stream sockets of package net.
@@ -38,23 +38,26 @@ func asSocket(nc net.Conn) netSocket {
 // newWire returns the wire of a connection; cipher is not nil when nc is TLS
 // over it.
 func newWire(nc net.Conn, cipher *cipherConn) wire {
-	w := wire{nc: nc, sock: nc, cipher: cipher}
-	switch {
-	case cipher != nil:
-		w.sock = cipher.Conn
-	default:
-		if tc, ok := nc.(*tls.Conn); ok {
-			w.sock = tc.NetConn()
-		}
-	}
-	w.raw.init(asSocket(w.sock))
+	w := wire{nc: nc, cipher: cipher}
+	sock := w.sock()
+	w.plain = nc == sock
+	w.raw.init(asSocket(sock))
 	return w
 }
 
-func (w *wire) plain() bool { return w.nc == w.sock }
+// sock returns the socket under nc, to close.
+func (w *wire) sock() net.Conn {
+	if w.cipher != nil {
+		return w.cipher.Conn
+	}
+	if tc, ok := w.nc.(*tls.Conn); ok {
+		return tc.NetConn()
+	}
+	return w.nc
+}
 
 // canPause reports whether read can do without waiting.
-func (w *wire) canPause() bool { return w.raw.ok() && w.plain() }
+func (w *wire) canPause() bool { return w.raw.ok() && w.plain }
 
 // read waits for input and returns it in a pooled buffer, which the caller
 // gives back when n > 0. While it waits it holds no buffer, unless it stopped
@@ -86,7 +89,7 @@ func (w *wire) read(within, wait bool) (buf []byte, n int, err error) {
 
 // write writes a batch, and waits as long as it takes.
 func (w *wire) write(b *batch) error {
-	if w.plain() && w.raw.ok() && len(b.segs) > 0 && !b.files {
+	if w.plain && w.raw.ok() && len(b.segs) > 0 && !b.files {
 		_, err := b.pieces().WriteTo(w.nc)
 		return w.after(b, err)
 	}
@@ -112,7 +115,7 @@ func (w *wire) after(b *batch, err error) error {
 }
 
 // canTry reports whether try can do anything without waiting.
-func (w *wire) canTry() bool { return w.raw.ok() && (w.plain() || w.cipher != nil) }
+func (w *wire) canTry() bool { return w.raw.ok() && (w.plain || w.cipher != nil) }
 
 // try writes as much of a batch as it can without waiting. done is false when
 // finish has to follow.
@@ -165,12 +168,12 @@ func (w *wire) closeWrite() {
 			w.cipher.flush()
 		}
 	}
-	if c, ok := w.sock.(interface{ CloseWrite() error }); ok {
+	if c, ok := w.sock().(interface{ CloseWrite() error }); ok {
 		c.CloseWrite()
 		return
 	}
-	w.sock.Close()
+	w.sock().Close()
 }
 
 // close closes the socket at once.
-func (w *wire) close() { w.sock.Close() }
+func (w *wire) close() { w.sock().Close() }

@@ -108,8 +108,8 @@ func (e *Encoder) AppendBlock(dst []byte, f *Fields) []byte {
 			if x == 0 {
 				// Most fields say what the last one of their name said.
 				s := e.index.expected[d.token]
-				age := uint32(uint16(t.head-1) - s)
-				if age < t.count && t.same(t.entry(uint32(s)), d, f.buf) {
+				age := t.age(s)
+				if age < t.count && t.same(t.entry(t.head-1-age), d, f.buf) {
 					e.index.found(s)
 					x = age + 1 + staticLen
 				}
@@ -172,8 +172,8 @@ func (e *Encoder) appendNew(dst []byte, d *desc, src []byte, p *prepared) []byte
 	}
 	h := hash(nh, d.value(src))
 	if s, ok := x.find(t, d, src, h); ok {
-		x.expected[d.token] = uint16(s)
-		x.found(uint16(s))
+		x.expected[d.token] = low(s)
+		x.found(low(s))
 		if p != nil {
 			e.place(d.prep, s)
 		}

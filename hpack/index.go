@@ -17,6 +17,14 @@ const maxChain = 8
 // nameSlots is how many names without a token are known by their hash.
 const nameSlots = 32
 
+// low is the low bits of an entry's number, which tell it from the 255 before
+// it: more than a table of DefaultTableSize has. Beyond them it names an entry
+// that is newer, and that is compared like any other.
+type low uint8
+
+// age returns how many entries are newer than the one that s names.
+func (t *table) age(s low) uint32 { return uint32(low(t.head-1) - s) }
+
 // index finds entries of the encoder's table, by numbers of which some are of
 // entries that are not live any more: eviction has nothing to undo. What it
 // finds is compared.
@@ -25,8 +33,8 @@ type index struct {
 	// next field of this name is expected at: where the last one was. Cookies
 	// come in crumbs, and names without a token share one place: they are
 	// expected behind the field that was found last.
-	expected [tokenCount]uint16
-	names    [nameSlots]uint16 // by hash of a name without a token: its newest entry
+	expected [tokenCount]low
+	names    [nameSlots]low // by hash of a name without a token: its newest entry
 	recent   recent
 	links    []link   // parallel to table.ring
 	chains   []uint32 // by hash of a field: 1 + the number of the newest entry; twice as many as links
@@ -39,7 +47,7 @@ type link struct {
 }
 
 // found notes that a field was found at entry s.
-func (x *index) found(s uint16) {
+func (x *index) found(s low) {
 	x.expected[TokenUnknown] = s + 1
 	x.expected[TokenCookie] = s + 1
 }
@@ -81,7 +89,7 @@ func (x *index) name(t *table, d *desc, src []byte, nh uint32) uint32 {
 	if d.token == 0 {
 		likely = x.names[nh%nameSlots]
 	}
-	if age := uint32(uint16(t.head-1) - likely); age < t.count && t.sameName(t.entry(uint32(likely)), d, src) {
+	if age := t.age(likely); age < t.count && t.sameName(t.entry(t.head-1-age), d, src) {
 		return age + 1 + staticLen
 	}
 	for age := range t.count {
@@ -98,9 +106,9 @@ func (x *index) name(t *table, d *desc, src []byte, nh uint32) uint32 {
 func (x *index) added(t *table, d *desc, nh, h uint32) {
 	s := t.head - 1
 	if d.token == 0 {
-		x.names[nh%nameSlots] = uint16(s)
+		x.names[nh%nameSlots] = low(s)
 	} else {
-		x.expected[d.token] = uint16(s)
+		x.expected[d.token] = low(s)
 	}
 	if len(x.links) != len(t.ring) {
 		x.grow(t)
