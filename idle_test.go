@@ -229,7 +229,7 @@ func askIdle(t *testing.T, nc net.Conn, id byte) {
 
 // awaitRest waits until all connections of s have given back what they can.
 func awaitRest(t *testing.T, s *Server, conns int) {
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		resting := 0
 		s.mu.Lock()
 		for d := range s.drivers {
