@@ -41,7 +41,6 @@ type driver struct {
 	waiting streamQueue   // requests without a handler; a client's that have no stream yet
 	running int32         // handlers
 	limit   int32         // of them
-	files   int32         // that are being sent
 	last    conn.Ref      // after this response the connection goes away
 	grown   int64         // what the server knows of our windows' growth
 	rest    *batch        // a batch of which the reader wrote a part
@@ -52,12 +51,13 @@ type driver struct {
 	timer   *time.Timer
 	err     error // what ended the connection, the first that was noticed
 
-	tight   bool // the server's memory for windows is used up: ours shrink
-	writing bool // someone owns the writing, from Emit to the end of Write
-	half    bool // our side of the socket is shut
-	closed  bool // the reader is gone
-	awake   bool // the reader's goroutine has parsed
-	roused  bool // the reader's wait was ended, for it to rest
+	files   int32 // that are being sent
+	tight   bool  // the server's memory for windows is used up: ours shrink
+	writing bool  // someone owns the writing, from Emit to the end of Write
+	half    bool  // our side of the socket is shut
+	closed  bool  // the reader is gone
+	awake   bool  // the reader's goroutine has parsed
+	roused  bool  // the reader's wait was ended, for it to rest
 
 	// The reader's.
 	octets  int32     // read since nothing more was to be sent
