@@ -41,7 +41,7 @@ func (t *Table) Get(id uint32) *Stream {
 
 // At returns the stream in this slot, or nil when no live stream has it.
 func (t *Table) At(slot uint32) *Stream {
-	if int(slot) < len(t.records) {
+	if slot < t.used {
 		if s := t.records[slot]; s.ID != 0 {
 			return s
 		}
