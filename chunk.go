@@ -93,8 +93,8 @@ var (
 	readBuffers = sync.Pool{New: func() any { return new(readBuffer) }}
 )
 
-func getBulkBuffer() []byte { return bulkBuffers.Get().(*bulkBuffer)[:] }
-func getReadBuffer() []byte { return readBuffers.Get().(*readBuffer)[:] }
+func getBulkBuffer() *bulkBuffer { return bulkBuffers.Get().(*bulkBuffer) }
+func getReadBuffer() []byte      { return readBuffers.Get().(*readBuffer)[:] }
 
 // putReadBuffer takes back a buffer of either size.
 func putReadBuffer(b []byte) {

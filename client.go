@@ -111,6 +111,7 @@ type Client struct {
 
 	number atomic.Uint64 // of connections
 	tracer traceLog
+	watch  watch
 
 	mu      sync.Mutex // taken after that of a connection, never the reverse
 	hosts   map[hostKey]*clientHost

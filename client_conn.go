@@ -21,6 +21,7 @@ type ClientConn struct {
 	d       *driver
 	number  uint64
 	tracer  traceLog
+	watch   watch // of a connection without a pool
 	done    chan struct{}
 	closing atomic.Bool // Close was called
 	tls     *tls.ConnectionState

@@ -67,12 +67,17 @@ func TestComputingHandler(t *testing.T) {
 	}
 	nc.Write(append(frame.AppendSettings([]byte(frame.Preface)), get(1, "/a")...))
 	content(1)
-	// The other process falls asleep, and no timer is about to wake it: after a
-	// second without streams the connection has none that is near.
-	time.Sleep(1500 * time.Millisecond)
-	nc.Write(append(get(3, "/c"), get(5, "/a")...))
-	if got := content(3); got != "interrupted" {
-		t.Errorf("the computing handler was %s", got)
+	// In the longest of these pauses the other process falls asleep, and no timer
+	// is about to wake it: after a second without streams the connection has none
+	// that is near.
+	id := uint32(3)
+	for _, pause := range []time.Duration{0, time.Millisecond, 15 * time.Millisecond, 25 * time.Millisecond, 1500 * time.Millisecond} {
+		time.Sleep(pause)
+		nc.Write(append(get(id, "/c"), get(id+2, "/a")...))
+		if got := content(id); got != "interrupted" {
+			t.Errorf("after %v: the computing handler was %s", pause, got)
+		}
+		id += 4
 	}
 }
 

@@ -81,6 +81,7 @@ func newDriver(s *Server, w wire, epoch time.Time) *driver {
 			Prepared:              s.Prepared,
 		}, 0),
 	}
+	d.wire.raw.use(&s.watch)
 	d.writer, d.worker = d.startWriter, d.runWorker
 	if s.Trace != nil {
 		d.tap = newTracer(s.traceLog(), d.number, epoch, limits.HeaderTableSize)

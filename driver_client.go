@@ -21,6 +21,11 @@ func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *
 		cl: cc, wire: w, epoch: sinceStart(epoch), number: cc.number, stall: c.writeStall(), pauses: w.canPause(),
 		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, time.Since(epoch)), // the dial is over
 	}
+	if cc.pool != nil {
+		d.wire.raw.use(&cc.pool.watch)
+	} else {
+		d.wire.raw.use(&cc.watch)
+	}
 	d.writer = d.startWriter
 	if c.Trace != nil {
 		log := &cc.tracer

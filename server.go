@@ -46,6 +46,7 @@ type Server struct {
 	tracer  traceLog
 	windows atomic.Int64 // octets by which receive windows have grown
 	limits  sharedLimits
+	watch   watch
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}

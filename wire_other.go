@@ -10,6 +10,7 @@ type socket struct{}
 func (s *socket) init(netSocket) {}
 func (s *socket) rested()        {}
 func (s *socket) ok() bool       { return false }
+func (s *socket) use(*watch)     {}
 
 func (s *socket) read(bool) ([]byte, int, error) { return nil, 0, errors.ErrUnsupported }
 func (s *socket) tryWrite([]byte) (int, error)   { return 0, errors.ErrUnsupported }

@@ -15,10 +15,11 @@ type socket struct {
 	conn   syscall.RawConn
 	onRead func(fd uintptr) bool // readReady, bound once
 
+	watch  *watch
 	wait   bool // false: read does not wait
 	waited bool // there was nothing to read the last time
 	small  bool // the stack has not grown: look before a buffer is taken, which may have to be made
-	in     []byte
+	in     *bulkBuffer
 	inN    int
 	inErr  error
 }
@@ -49,6 +50,9 @@ func (s *socket) init(c netSocket) {
 
 func (s *socket) ok() bool { return s.conn != nil }
 
+// use sets the timer to touch by reads.
+func (s *socket) use(w *watch) { s.watch = w }
+
 func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 	if s.onRead == nil {
 		s.onRead = s.readReady
@@ -58,16 +62,16 @@ func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 	if err == nil {
 		err = s.inErr
 	}
-	buf, n = s.in, s.inN
+	if s.in != nil {
+		buf, n = s.in[:], s.inN
+	}
 	s.in, s.inN, s.inErr = nil, 0, nil
 	return buf, n, err
 }
 
 // readReady reads once. False: there is nothing, wait and call again.
 //
-// The first read after that is announced to the scheduler. Its monitor sleeps
-// when everything waits, and only a system call that is announced wakes it:
-// without it a handler that computes for long would not be interrupted.
+// After a wait the scheduler's monitor may be asleep (driver_watch.go).
 func (s *socket) readReady(fd uintptr) bool {
 	if s.small {
 		if s.small = false; !sysPeek(fd) {
@@ -77,11 +81,13 @@ func (s *socket) readReady(fd uintptr) bool {
 	}
 	read := sysRead
 	if s.waited {
-		read, s.waited = announcedRead, false
+		if s.waited = false; s.watch.touch() {
+			read = announcedRead
+		}
 	}
 	buf := getBulkBuffer()
 	for {
-		n, err := read(fd, buf)
+		n, err := read(fd, buf[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -89,7 +95,7 @@ func (s *socket) readReady(fd uintptr) bool {
 			s.in, s.inN, s.inErr = buf, n, nil
 			return true
 		}
-		putReadBuffer(buf)
+		putReadBuffer(buf[:])
 		if err == syscall.EAGAIN {
 			s.waited, s.inErr = true, errPause
 			return !s.wait
