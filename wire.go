@@ -90,8 +90,7 @@ func (w *wire) read(within, wait bool) (buf []byte, n int, err error) {
 // write writes a batch, and waits as long as it takes.
 func (w *wire) write(b *batch) error {
 	if w.plain && w.raw.ok() && len(b.segs) > 0 && !b.files {
-		_, err := b.pieces().WriteTo(w.nc)
-		return w.after(b, err)
+		return w.after(b, w.writePieces(b.pieces()))
 	}
 	if w.canTry() {
 		if done, err := w.try(b); done || err != nil {
@@ -101,6 +100,25 @@ func (w *wire) write(b *batch) error {
 		b.left = b.join()
 	}
 	return w.finish(b)
+}
+
+// writePieces is write for a list of pieces, as much as it can without waiting
+// first.
+func (w *wire) writePieces(p *net.Buffers) error {
+	n, err := w.raw.tryWritev(*p)
+	if err != nil {
+		return err
+	}
+	for len(*p) > 0 && n >= len((*p)[0]) {
+		n -= len((*p)[0])
+		*p = (*p)[1:]
+	}
+	if len(*p) == 0 {
+		return nil
+	}
+	(*p)[0] = (*p)[0][n:]
+	_, err = p.WriteTo(w.nc)
+	return err
 }
 
 // after flushes what TLS made of it, and shuts our side if that is due.

@@ -12,5 +12,6 @@ func (s *socket) rested()        {}
 func (s *socket) ok() bool       { return false }
 func (s *socket) use(*watch)     {}
 
-func (s *socket) read(bool) ([]byte, int, error) { return nil, 0, errors.ErrUnsupported }
-func (s *socket) tryWrite([]byte) (int, error)   { return 0, errors.ErrUnsupported }
+func (s *socket) read(bool) ([]byte, int, error)  { return nil, 0, errors.ErrUnsupported }
+func (s *socket) tryWrite([]byte) (int, error)    { return 0, errors.ErrUnsupported }
+func (s *socket) tryWritev([][]byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -34,6 +34,22 @@ func sysWrite(fd uintptr, p []byte) (int, error) {
 	return int(n), nil
 }
 
+// sysWritev writes what the socket takes of the first pieces.
+func sysWritev(fd uintptr, pieces [][]byte) (int, error) {
+	var list [16]syscall.Iovec
+	n := 0
+	for ; n < len(pieces) && n < len(list); n++ {
+		list[n].Base = unsafe.SliceData(pieces[n])
+		list[n].SetLen(len(pieces[n]))
+	}
+	msg := syscall.Msghdr{Iov: &list[0], Iovlen: uint64(n)}
+	k, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&msg)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+	if e != 0 {
+		return 0, e
+	}
+	return int(k), nil
+}
+
 // sysPeek reports whether a read has something to return, be it an error.
 func sysPeek(fd uintptr) bool {
 	var p [1]byte

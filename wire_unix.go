@@ -28,6 +28,7 @@ type socket struct {
 type sending struct {
 	ready func(fd uintptr) bool // write, bound once
 	p     []byte
+	v     [][]byte // instead of p
 	n     int
 	err   error
 }
@@ -116,21 +117,34 @@ func (s *socket) tryWrite(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	return s.try(p, nil)
+}
+
+// tryWritev is tryWrite for pieces, the first of them at least.
+func (s *socket) tryWritev(v [][]byte) (int, error) { return s.try(nil, v) }
+
+func (s *socket) try(p []byte, v [][]byte) (int, error) {
 	w := sendings.Get().(*sending)
-	w.p = p
+	w.p, w.v = p, v
 	err := s.conn.Write(w.ready)
 	if err == nil {
 		err = w.err
 	}
 	n := w.n
-	w.p, w.n, w.err = nil, 0, nil
+	w.p, w.v, w.n, w.err = nil, nil, 0, nil
 	sendings.Put(w)
 	return n, err
 }
 
 func (w *sending) write(fd uintptr) bool {
 	for {
-		n, err := sysWrite(fd, w.p)
+		var n int
+		var err error
+		if w.v == nil {
+			n, err = sysWrite(fd, w.p)
+		} else {
+			n, err = sysWritev(fd, w.v)
+		}
 		switch {
 		case err == syscall.EINTR:
 			continue
