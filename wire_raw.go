@@ -5,6 +5,8 @@ package nonet
 import (
 	"syscall"
 	"unsafe"
+
+	"github.com/nonet-h2/nonet/internal/syscount"
 )
 
 // The system calls of the hot path, without a word to the scheduler. To
@@ -18,6 +20,7 @@ import (
 
 // sysRead reads what there is.
 func sysRead(fd uintptr, p []byte) (int, error) {
+	syscount.Read()
 	n, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT, 0, 0)
 	if e != 0 {
 		return 0, e
@@ -27,6 +30,7 @@ func sysRead(fd uintptr, p []byte) (int, error) {
 
 // sysWrite writes what the socket takes.
 func sysWrite(fd uintptr, p []byte) (int, error) {
+	syscount.Write()
 	n, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
 	if e != 0 {
 		return 0, e
@@ -42,6 +46,7 @@ func sysWritev(fd uintptr, pieces [][]byte) (int, error) {
 		list[n].Base = unsafe.SliceData(pieces[n])
 		list[n].SetLen(len(pieces[n]))
 	}
+	syscount.Write()
 	msg := syscall.Msghdr{Iov: &list[0], Iovlen: uint64(n)}
 	k, _, e := syscall.RawSyscall(syscall.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&msg)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 	if e != 0 {
@@ -52,6 +57,7 @@ func sysWritev(fd uintptr, pieces [][]byte) (int, error) {
 
 // sysPeek reports whether a read has something to return, be it an error.
 func sysPeek(fd uintptr) bool {
+	syscount.Read()
 	var p [1]byte
 	_, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p)), 1, syscall.MSG_DONTWAIT|syscall.MSG_PEEK, 0, 0)
 	return e != syscall.EAGAIN
