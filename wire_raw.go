@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build linux && (amd64 || arm64) && !race && !msan && !asan
 
 package nonet
 
@@ -17,6 +17,9 @@ import (
 //
 // The pointers are converted in the call itself, which keeps what they point
 // at where it is (package unsafe, pattern 4), and the kernel keeps none of them.
+//
+// Package syscall also tells the race detector and its like what a read or write
+// means; with them its calls are used.
 
 // sysRead reads what there is.
 func sysRead(fd uintptr, p []byte) (int, error) {

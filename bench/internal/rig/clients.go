@@ -85,7 +85,7 @@ func openStreams(url string, w *Work) asker {
 			if err != nil {
 				return err
 			}
-			return w.check(status, s, buf)
+			return w.check(status, s.Read, buf)
 		},
 		echo: func() (io.ReadWriteCloser, error) {
 			s, err := request()
@@ -149,7 +149,7 @@ func openTransport(url string, w *Work, rt http.RoundTripper, drop func()) asker
 				return err
 			}
 			defer res.Body.Close()
-			return w.check(res.StatusCode, res.Body, buf)
+			return w.check(res.StatusCode, res.Body.Read, buf)
 		},
 		echo: func() (io.ReadWriteCloser, error) {
 			pr, pw := io.Pipe()
@@ -192,11 +192,12 @@ func (p piped) Close() error {
 	return p.ReadCloser.Close()
 }
 
-// check reads a response to its end.
-func (w *Work) check(status int, r io.Reader, buf []byte) error {
+// check reads a response to its end. read is a function and no io.Reader, as which
+// a ClientStream would be allocated.
+func (w *Work) check(status int, read func([]byte) (int, error), buf []byte) error {
 	got := 0
 	for {
-		n, err := r.Read(buf)
+		n, err := read(buf)
 		got += n
 		switch {
 		case err == io.EOF && (status != http.StatusOK || got != w.Answer):
