@@ -87,7 +87,8 @@ func cpuOfClients(b *testing.B, c rig.Client, url string, w *rig.Work, streams i
 	defer us.Close()
 	them := rig.NewAsking(b, rig.NetHTTPClient(), url, w, 1, streams)
 	defer them.Close()
-	a, x := us.Pass(rig.Units(w, 1, streams)), them.Pass(rig.Units(w, 1, streams))
+	const each = 100 // requests of a goroutine: so many that its start is nothing beside them
+	a, x := us.Pass(each), them.Pass(each)
 	a.Clock, x.Clock = rig.CPU, rig.CPU
 	rig.Beside(b, a, x)
 }

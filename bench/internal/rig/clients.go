@@ -78,8 +78,10 @@ func openStreams(url string, w *Work) asker {
 					return err
 				}
 			}
-			if err := s.CloseWrite(); err != nil {
-				return err
+			if w.content() > 0 { // else Response completes the request
+				if err := s.CloseWrite(); err != nil {
+					return err
+				}
 			}
 			status, err := s.Response()
 			if err != nil {
