@@ -110,12 +110,16 @@ func TestFailOmitAndBuffered(t *testing.T) {
 			s.Flush()
 			s.WriteString("c")
 			fmt.Fprintf(s, " %s %s", first, s.Buffered())
-		}, []string{"HEADERS 1 :status=200", `DATA 1 "abc ab c" END_STREAM`}},
+		}, nil}, // what was flushed may leave before the rest
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				p := dial(t, &Server{Handler: tt.handler})
 				p.get(1, "/")
+				if tt.want == nil {
+					p.want("HEADERS 1 :status=200")
+					p.wantText(1, "abc ab c")
+				}
 				p.want(tt.want...)
 				p.quiet()
 			})
