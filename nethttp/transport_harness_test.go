@@ -219,6 +219,19 @@ func (n *tripNotes) body(at string, res *http.Response) {
 	n.add(at+"close", kind(res.Body.Close()))
 }
 
+// pings sends pings as the request's content, notes what answers each, and ends
+// both directions.
+func (n *tripNotes) pings(times int, pw *io.PipeWriter, res *http.Response) {
+	buf := make([]byte, 100)
+	for i := range times {
+		fmt.Fprintf(pw, "ping %d", i)
+		k, err := res.Body.Read(buf)
+		n.event("echo", fmt.Sprint(string(buf[:k]), kind(err)))
+	}
+	pw.Close()
+	n.body("", res)
+}
+
 // shown is content, or what stands for it.
 func shown(b []byte) string {
 	if len(b) <= 64 {

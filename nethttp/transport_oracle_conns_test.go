@@ -277,14 +277,7 @@ func tripUpgrades() (rows []trip) {
 			if !n.response("", r, res, err) {
 				return
 			}
-			buf := make([]byte, 100)
-			for i := range 2 {
-				fmt.Fprintf(pw, "ping %d", i)
-				k, err := res.Body.Read(buf)
-				n.event("echo", fmt.Sprint(string(buf[:k]), kind(err)))
-			}
-			pw.Close()
-			n.body("", res)
+			n.pings(2, pw, res)
 		}, serve: func(o *origin) {
 			o.hello(settings...)
 			id := o.next()

@@ -270,14 +270,7 @@ func tripEnds() (rows []trip) {
 		if !n.response("", r, res, err) {
 			return
 		}
-		buf := make([]byte, 100)
-		for i := range 3 {
-			fmt.Fprintf(pw, "ping %d", i)
-			k, err := res.Body.Read(buf)
-			n.event("echo", fmt.Sprint(string(buf[:k]), kind(err)))
-		}
-		pw.Close()
-		n.body("", res)
+		n.pings(3, pw, res)
 	}, serve: func(o *origin) {
 		o.hello()
 		id := o.next()
