@@ -14,9 +14,9 @@ import (
 // what the core decides, and runs the handlers. That of a client has streams
 // that the user opened instead of handlers; driver_client.go says more.
 //
-// Goroutines: the reader, which is the one that called run; the handlers; and
-// whoever owns writing. mu is never held during a read, a write, TLS or code
-// of the user.
+// Goroutines: the reader, which is first the one that called run, and after it
+// has rested another (driver_rest.go); the handlers; and whoever owns writing. mu
+// is never held during a read, a write, TLS or code of the user.
 type driver struct {
 	srv    *Server     // a server's connection
 	cl     *ClientConn // a client's
