@@ -221,10 +221,15 @@ func (a adopted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if x.unprocessed && h.tries < maxTries && (x.intact() || req.GetBody != nil) {
 		a.t.unshare(h.way(req), a.cc)
 		if h.tries == 1 || pause(req.Context(), h.tries) {
-			if !x.intact() {
-				x.closeBody()
+			if x.intact() {
+				return nil, noCachedConn{err}
 			}
-			return nil, noCachedConn{err}
+			x.closeBody()
+			select {
+			case <-x.up.done: // net/http looks at what was read of it
+				return nil, noCachedConn{err}
+			case <-req.Context().Done():
+			}
 		}
 		err = ctxError(req.Context())
 	}
