@@ -224,7 +224,7 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 // Close ends the connection at once.
 func (cc *ClientConn) Close() error {
 	cc.closing.Store(true)
-	cc.d.wire.close()
+	cc.d.hangUp()
 	<-cc.done
 	return nil
 }

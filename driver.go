@@ -58,6 +58,8 @@ type driver struct {
 	closed  bool  // the reader is gone
 	awake   bool  // the reader's goroutine has parsed
 	roused  bool  // the reader's wait was ended, for it to rest
+	parks   bool  // while it rests nobody waits for input; driver_park_linux.go
+	place   int32 // where it is parked, or 0: the parking's
 
 	// The reader's.
 	octets  int32     // read since nothing more was to be sent
@@ -226,6 +228,12 @@ func (d *driver) failLocked(err error, now time.Duration) {
 		d.cl.odd = errNoSettings
 	}
 	d.killAt = now + lingerTime
+}
+
+// hangUp closes the socket at once. The reader ends.
+func (d *driver) hangUp() {
+	d.wire.close()
+	d.unpark()
 }
 
 // end is called by the reader when it is done: nothing is left afterwards but

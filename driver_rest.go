@@ -11,7 +11,8 @@ import (
 // stack does not shrink below what it has grown to. So the reader rests by
 // ending, and a new goroutine waits in its place: at the first pause of the
 // input, which is the only one of many connections, and whenever the core has
-// given back the memory of streams.
+// given back the memory of streams. Where it can be parked (driver_park_linux.go),
+// nobody waits in its place.
 
 // errPause ends a read that was not to wait.
 var errPause = errors.New("nonet: no input yet")
@@ -43,11 +44,15 @@ func (d *driver) rests(err error) bool {
 	return true
 }
 
+// resume is a reader that goes on where another has rested.
+func (d *driver) resume() { d.relay(d.readOn()) }
+
 // relay is what follows run and readOn: rest on a new goroutine, or the end.
 func (d *driver) relay(rest bool, err error) {
 	switch {
+	case rest && d.park():
 	case rest:
-		go func() { d.relay(d.readOn()) }()
+		go d.resume()
 	case d.cl != nil:
 		d.endClient(err)
 	default:

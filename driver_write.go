@@ -251,7 +251,7 @@ func (d *driver) broken(b *batch, err error) {
 	}
 	d.wroteLocked()
 	d.mu.Unlock()
-	d.wire.close()
+	d.hangUp()
 	putBatch(b)
 }
 
@@ -306,7 +306,7 @@ func (d *driver) expire() {
 	}
 	if stalled || d.killAt > 0 && now >= d.killAt {
 		d.mu.Unlock()
-		d.wire.close()
+		d.hangUp()
 		return
 	}
 	if err := d.core.Expire(now); err != nil {

@@ -39,6 +39,11 @@ type Server struct {
 	// ConnState is told what connections do. What it does with a connection
 	// must not wait for that connection's requests.
 	ConnState func(net.Conn, ConnState)
+	// ForgetsConns says that ConnContext and ConnState keep no connection that
+	// they see: nobody but the server closes it or sets its deadlines. Then no
+	// goroutine has to wait on an idle connection of a listener of package net
+	// (cleartext, on Linux), which takes 2.5 KB less. It is so without them.
+	ForgetsConns bool
 	Config
 
 	number  atomic.Uint64 // of connections
@@ -201,13 +206,14 @@ func (s *Server) Close() error {
 	for o := range s.conns {
 		conns = append(conns, o.nc)
 	}
-	for d := range s.drivers {
-		conns = append(conns, d.wire.sock())
-	}
+	drivers := slices.Collect(maps.Keys(s.drivers))
 	h1 := s.h1
 	s.mu.Unlock()
 	for _, nc := range conns {
 		nc.Close()
+	}
+	for _, d := range drivers {
+		d.hangUp()
 	}
 	if h1 != nil {
 		return h1.close()

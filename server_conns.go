@@ -75,6 +75,7 @@ func (s *Server) logEnd(err error, nc net.Conn) {
 // opening is forgotten.
 func (s *Server) begin(o *opening, d *driver) {
 	d.base = o.context(d.wire.nc)
+	d.parks = d.pauses && o.own()
 	s.mu.Lock()
 	delete(s.conns, o)
 	if s.drivers == nil {

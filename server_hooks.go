@@ -64,6 +64,16 @@ func (o *opening) context(nc net.Conn) context.Context {
 	return ctx
 }
 
+// own reports whether nobody else knows the socket, so that it can't be closed
+// behind our back.
+func (o *opening) own() bool {
+	switch o.listener.(type) {
+	case *net.TCPListener, *net.UnixListener:
+		return o.srv.ForgetsConns || o.srv.ConnContext == nil && o.srv.ConnState == nil
+	}
+	return false
+}
+
 // tell calls Server.ConnState.
 func (o *opening) tell(state ConnState) {
 	if f := o.srv.ConnState; f != nil {

@@ -159,10 +159,11 @@ func (s *Server) start() *nonet.Server {
 		writeTimeout: s.WriteTimeout,
 	}
 	s.engine = &nonet.Server{
-		Addr:      s.Addr,
-		Handler:   e.serve,
-		TLSConfig: s.TLSConfig,
-		Config:    s.Config,
+		ForgetsConns: s.ConnContext == nil && s.ConnState == nil,
+		Addr:         s.Addr,
+		Handler:      e.serve,
+		TLSConfig:    s.TLSConfig,
+		Config:       s.Config,
 		BaseContext: func(l net.Listener) context.Context {
 			ctx := context.Background()
 			if s.BaseContext != nil {

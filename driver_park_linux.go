@@ -1,0 +1,160 @@
+package nonet
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// parking waits for the input of connections that rest, without a goroutine for
+// each: their sockets are in an epoll set of our own, and the set is one file to
+// the runtime's. A socket that somebody else closes leaves the set without a
+// word, so only connections that nobody else knows are parked (opening.parks).
+type parking struct {
+	mu      sync.Mutex
+	err     error // no set could be made
+	set     int
+	file    *os.File // the set
+	conn    syscall.RawConn
+	at      []*driver // by socket
+	parked  int
+	running bool // run
+}
+
+// parked are all connections of the process that are.
+var parkingLot parking
+
+// park lets the input of a connection without a reader start one. False: it can't.
+func (d *driver) park() bool {
+	if !d.parks {
+		return false
+	}
+	in := false
+	open := d.wire.raw.conn.Control(func(fd uintptr) { in = parkingLot.add(d, int(fd)) }) == nil
+	if !open || !in {
+		return false
+	}
+	// Perhaps it was closed meanwhile, and whoever did it has not found it here.
+	if d.wire.raw.conn.Control(func(uintptr) {}) != nil {
+		d.unpark()
+	}
+	return true
+}
+
+// unpark starts the reader of a parked connection that was closed.
+func (d *driver) unpark() {
+	if parkingLot.remove(d) {
+		go d.resume()
+	}
+}
+
+// add parks d, whose socket is open. Each time is for one event.
+func (l *parking) add(d *driver, fd int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil && !l.openLocked() {
+		return false
+	}
+	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | epollOneShot, Fd: int32(fd)}
+	err := syscall.EpollCtl(l.set, syscall.EPOLL_CTL_MOD, fd, &ev)
+	if err == syscall.ENOENT {
+		err = syscall.EpollCtl(l.set, syscall.EPOLL_CTL_ADD, fd, &ev)
+	}
+	if err != nil {
+		return false
+	}
+	for fd >= len(l.at) {
+		l.at = append(l.at, nil)
+	}
+	l.at[fd] = d
+	d.place = int32(fd) + 1
+	l.parked++
+	if !l.running {
+		l.running = true
+		l.file.SetReadDeadline(time.Time{})
+		go l.run()
+	}
+	return true
+}
+
+const epollOneShot = 1 << 30 // EPOLLONESHOT, linux/eventpoll.h
+
+// openLocked makes the set.
+func (l *parking) openLocked() bool {
+	if l.err != nil {
+		return false
+	}
+	var err error
+	l.set, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err == nil {
+		if err = syscall.SetNonblock(l.set, true); err == nil {
+			l.file = os.NewFile(uintptr(l.set), "epoll")
+			l.conn, err = l.file.SyscallConn()
+		}
+	}
+	l.err = err
+	return err == nil
+}
+
+// remove takes d out, if it is in.
+func (l *parking) remove(d *driver) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.removeLocked(d) {
+		return false
+	}
+	if l.parked == 0 {
+		l.file.SetReadDeadline(time.Unix(1, 0))
+	}
+	return true
+}
+
+func (l *parking) removeLocked(d *driver) bool {
+	if d.place == 0 {
+		return false
+	}
+	// Since it was closed, another may have got its number.
+	if at := &l.at[d.place-1]; *at == d {
+		*at = nil
+	}
+	d.place = 0
+	l.parked--
+	return true
+}
+
+// run starts the readers of those for which there is input, as long as any are
+// parked.
+func (l *parking) run() {
+	events := make([]syscall.EpollEvent, 64)
+	for {
+		n := 0
+		err := l.conn.Read(func(fd uintptr) bool {
+			n, _ = syscall.EpollWait(int(fd), events, 0)
+			return n > 0
+		})
+		if !l.deliver(events[:max(n, 0)], err) {
+			return
+		}
+	}
+}
+
+func (l *parking) deliver(events []syscall.EpollEvent, err error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ev := range events {
+		// What was parked before under the same number may wake another one.
+		if d := l.at[ev.Fd]; d != nil {
+			l.removeLocked(d)
+			go d.resume()
+		}
+	}
+	if l.parked == 0 {
+		l.running = false
+		return false
+	}
+	if err != nil {
+		l.file.SetReadDeadline(time.Time{})
+	}
+	return true
+}

@@ -1,0 +1,241 @@
+package nonet
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nonet-h2/nonet/conn"
+	"github.com/nonet-h2/nonet/frame"
+)
+
+// parkedOf returns how many connections of s are parked.
+func parkedOf(s *Server) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parkingLot.mu.Lock()
+	defer parkingLot.mu.Unlock()
+	for d := range s.drivers {
+		if d.place != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitCount waits until count is want.
+func awaitCount(t *testing.T, what string, want int, count func() int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		n := count()
+		if n == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d %s, want %d", n, what, want)
+		}
+	}
+}
+
+func connsOf(s *Server) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.drivers)
+}
+
+// parkedServer serves, and has n connections that have been used and are parked.
+func parkedServer(t *testing.T, s *Server, n int) []*ClientConn {
+	t.Helper()
+	addr := loopback(t, s)
+	var ccs []*ClientConn
+	for range n {
+		cc, err := Dial(context.Background(), "tcp", addr, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cc.Close() })
+		askParked(t, cc)
+		ccs = append(ccs, cc)
+	}
+	awaitCount(t, "connections are parked", n, func() int { return parkedOf(s) })
+	return ccs
+}
+
+func askParked(t *testing.T, cc *ClientConn) {
+	t.Helper()
+	cs, err := cc.Request(context.Background(), "GET", "http://a/")
+	if err == nil {
+		_, err = cs.Response()
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, cs)
+	}
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	cs.Close()
+}
+
+// TestPark: a parked connection goes on when there is input, again and again.
+func TestPark(t *testing.T) {
+	t.Parallel()
+	s := &Server{Handler: hello}
+	ccs := parkedServer(t, s, 20)
+	for range 2 {
+		for _, cc := range ccs {
+			askParked(t, cc)
+		}
+		awaitCount(t, "connections are parked", len(ccs), func() int { return parkedOf(s) })
+	}
+}
+
+// TestParkGoroutines: parked connections have one goroutine together, which ends
+// with the last of them.
+func TestParkGoroutines(t *testing.T) {
+	s := &Server{Handler: hello}
+	addr := loopback(t, s)
+	before := runtime.NumGoroutine()
+	const n = 50
+	var ends []net.Conn
+	for range n {
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		io.WriteString(nc, frame.Preface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00"+"\x00\x00\x00\x04\x01\x00\x00\x00\x00")
+		ends = append(ends, nc)
+	}
+	awaitCount(t, "connections are parked", n, func() int { return parkedOf(s) })
+	awaitCount(t, "goroutines too many", 0, func() int { return max(0, runtime.NumGoroutine()-before-1) })
+	for _, nc := range ends {
+		nc.Close()
+	}
+	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
+	awaitCount(t, "goroutines too many", 0, func() int { return max(0, runtime.NumGoroutine()-before) })
+}
+
+// TestParkEnd: whichever side ends a parked connection, it is gone.
+func TestParkEnd(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name   string
+		limits conn.Limits
+		end    func(*Server, []*ClientConn)
+	}{
+		{name: "the peer closes", end: func(_ *Server, ccs []*ClientConn) {
+			for _, cc := range ccs {
+				cc.Close()
+			}
+		}},
+		{name: "the server closes", end: func(s *Server, _ []*ClientConn) { s.Close() }},
+		{name: "the server shuts down", end: func(s *Server, _ []*ClientConn) {
+			if err := s.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}},
+		{name: "idle for too long", limits: conn.Limits{Idle: 1500 * time.Millisecond}, end: func(*Server, []*ClientConn) {}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			s := &Server{Handler: hello, Config: Config{Limits: x.limits}}
+			ccs := parkedServer(t, s, 5)
+			x.end(s, ccs)
+			awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
+		})
+	}
+}
+
+// TestParkShared: a connection that the program knows is not parked, as the
+// program may close it.
+func TestParkShared(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen net.Conn
+	keep := func(ctx context.Context, nc net.Conn) context.Context {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = nc
+		return ctx
+	}
+	s := &Server{Handler: hello, ConnContext: keep}
+	addr := loopback(t, s)
+	cc, err := Dial(context.Background(), "tcp", addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cc.Close()
+	askParked(t, cc)
+	s.mu.Lock()
+	drivers := slices.Collect(maps.Keys(s.drivers))
+	s.mu.Unlock()
+	for _, d := range drivers {
+		awaitResting(t, d)
+	}
+	if n := parkedOf(s); n != 0 {
+		t.Errorf("%d connections are parked", n)
+	}
+	mu.Lock()
+	seen.Close()
+	mu.Unlock()
+	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
+	<-cc.Done()
+}
+
+// TestParkRaces: input, the peer's end and ours meet in every order, while
+// others come and take the numbers of sockets that were closed.
+func TestParkRaces(t *testing.T) {
+	t.Parallel()
+	s := &Server{Handler: hello}
+	addr := loopback(t, s)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for k := range 100 {
+				cc, err := Dial(context.Background(), "tcp", addr, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var ended chan error
+				switch (i + k) % 4 {
+				case 0:
+					askParked(t, cc)
+				case 1:
+					askParked(t, cc)
+					s.mu.Lock()
+					for d := range s.drivers {
+						if d.wire.nc.RemoteAddr().String() == cc.d.wire.nc.LocalAddr().String() {
+							go d.hangUp()
+						}
+					}
+					s.mu.Unlock()
+				case 2:
+					ended = make(chan error, 1)
+					go func() {
+						cs, err := cc.Request(context.Background(), "GET", "http://a/")
+						if err == nil {
+							_, err = cs.Response()
+							cs.Close()
+						}
+						ended <- err
+					}()
+				}
+				cc.Close()
+				if ended != nil {
+					<-ended
+				}
+			}
+		})
+	}
+	wg.Wait()
+	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
+	awaitCount(t, "connections are parked", 0, func() int { return parkedOf(s) })
+}
