@@ -20,6 +20,12 @@ type parking struct {
 	at      []*driver // by socket
 	parked  int
 	running bool // run
+	called  bool // run was asked to end
+
+	// run's.
+	ready  func(fd uintptr) bool // look, bound once
+	events [64]syscall.EpollEvent
+	n      int // of events
 }
 
 // parked are all connections of the process that are.
@@ -72,7 +78,7 @@ func (l *parking) add(d *driver, fd int) bool {
 	l.parked++
 	if !l.running {
 		l.running = true
-		l.file.SetReadDeadline(time.Time{})
+		l.answerLocked()
 		go l.run()
 	}
 	return true
@@ -91,6 +97,7 @@ func (l *parking) openLocked() bool {
 		if err = syscall.SetNonblock(l.set, true); err == nil {
 			l.file = os.NewFile(uintptr(l.set), "epoll")
 			l.conn, err = l.file.SyscallConn()
+			l.ready = l.look
 		}
 	}
 	l.err = err
@@ -105,9 +112,18 @@ func (l *parking) remove(d *driver) bool {
 		return false
 	}
 	if l.parked == 0 {
+		l.called = true
 		l.file.SetReadDeadline(time.Unix(1, 0))
 	}
 	return true
+}
+
+// answerLocked lets run wait again.
+func (l *parking) answerLocked() {
+	if l.called {
+		l.called = false
+		l.file.SetReadDeadline(time.Time{})
+	}
 }
 
 func (l *parking) removeLocked(d *driver) bool {
@@ -126,23 +142,27 @@ func (l *parking) removeLocked(d *driver) bool {
 // run starts the readers of those for which there is input, as long as any are
 // parked.
 func (l *parking) run() {
-	events := make([]syscall.EpollEvent, 64)
 	for {
-		n := 0
-		err := l.conn.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events, 0)
-			return n > 0
-		})
-		if !l.deliver(events[:max(n, 0)], err) {
+		l.n = 0
+		_ = l.conn.Read(l.ready)
+		if !l.deliver() {
 			return
 		}
 	}
 }
 
-func (l *parking) deliver(events []syscall.EpollEvent, err error) bool {
+// look fetches events. False: there are none, wait and call again.
+func (l *parking) look(fd uintptr) bool {
+	n, _ := syscall.EpollWait(int(fd), l.events[:], 0)
+	l.n = max(n, 0)
+	return n > 0
+}
+
+// deliver reports whether any are parked still.
+func (l *parking) deliver() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ev := range events {
+	for _, ev := range l.events[:l.n] {
 		// What was parked before under the same number may wake another one.
 		if d := l.at[ev.Fd]; d != nil {
 			l.removeLocked(d)
@@ -153,8 +173,6 @@ func (l *parking) deliver(events []syscall.EpollEvent, err error) bool {
 		l.running = false
 		return false
 	}
-	if err != nil {
-		l.file.SetReadDeadline(time.Time{})
-	}
+	l.answerLocked()
 	return true
 }
