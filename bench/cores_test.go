@@ -24,7 +24,7 @@ func eachCores(b *testing.B, measure func(name string, run func(*testing.B))) {
 // A turn is that many passes of about 20 ms. The first do not count: the system
 // may have the threads of two cores share one for some time, when the number has
 // just changed.
-const settling, counted = 5, 10
+const settling, counted = 10, 30
 
 func cores(b *testing.B, ours func(bool) rig.Server) {
 	rig.Cores(b)

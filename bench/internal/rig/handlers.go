@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -121,13 +120,6 @@ func HTTPHandler(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// rounds is how many multiplications take about 20 µs.
-var rounds = sync.OnceValue(func() int {
-	n, start := 1<<20, time.Now()
-	burnt.Store(multiply(n))
-	return int(float64(n) * float64(20*time.Microsecond) / float64(time.Since(start)))
-})
-
 func multiply(n int) (x uint64) {
 	x = 1
 	for i := range n {
@@ -135,9 +127,6 @@ func multiply(n int) (x uint64) {
 	}
 	return x
 }
-
-// burn works for about 20 µs.
-func burn() { burnt.Store(multiply(rounds())) }
 
 var burnt atomic.Uint64
 
