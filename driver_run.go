@@ -129,11 +129,7 @@ func (d *driver) runInline(now time.Duration) {
 	clear(d.arrived[len(kept):])
 	d.arrived = kept
 	d.startArrived()
-	if d.wantWriteLocked() && d.wire.canTry() {
-		d.tryLocked(now)
-	} else {
-		d.unlockAndKick()
-	}
+	d.tryOrKick(now)
 	for range shorts {
 		d.logShort()
 	}

@@ -1,6 +1,10 @@
 package nonet
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"time"
+)
 
 // workQueue holds the streams whose handlers are to start now. Goroutines take
 // them one after another: starting one costs more than a short handler, and one
@@ -74,7 +78,8 @@ func (d *driver) runWorker() {
 		}
 		d.write()
 	}
-	for {
+	since := d.now()
+	for n := 0; ; n++ {
 		st, call := q.take()
 		if call {
 			go d.worker()
@@ -82,8 +87,29 @@ func (d *driver) runWorker() {
 		if st == nil {
 			return
 		}
+		if n&(n-1) == 0 { // the clock costs something beside a short handler
+			if now := d.now(); now-since >= flushAfter {
+				d.flushBetween(now)
+				n, since = 0, now
+			}
+		}
 		st.serve()
 	}
+}
+
+// flushAfter is from when on answers do not wait for those of other handlers that
+// are still to run.
+const flushAfter = 250 * time.Microsecond
+
+// flushBetween sends what handlers have answered, before others run.
+func (d *driver) flushBetween(now time.Duration) {
+	d.mu.Lock()
+	if d.writing {
+		d.mu.Unlock()
+		runtime.Gosched() // its owner may let handlers answer first
+		return
+	}
+	d.tryOrKick(now)
 }
 
 // take returns the next stream, or nil, and whether a goroutine has to be

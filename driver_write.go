@@ -10,7 +10,7 @@ import (
 // A batch takes DATA up to maxBatch octets: as much as Linux passes on in one
 // piece, 45 segments of Ethernet. A few octets more are a packet of their own,
 // on loopback, too. The writer yields while the batch grows, at most yields
-// times and up to yieldOctets: a burst of short answers leaves in one write.
+// times, up to yieldOctets, and not for longer than flushAfter: a burst of short answers leaves in one write.
 //
 // A packet of Linux refers to 17 pieces of memory, of files to pages: three
 // frames of 16 KiB with their headers fit, while each begins a page. They do as
@@ -127,11 +127,11 @@ func (d *driver) loop(b *batch) {
 
 // yield lets handlers that are about to answer do so.
 func (d *driver) yield() {
-	first := d.fresh.Load()
+	first, since := d.fresh.Load(), d.now()
 	for last, i := first, 0; i < yields && d.busy(); i++ {
 		runtime.Gosched()
 		n := d.fresh.Load()
-		if n == last || n-first >= yieldOctets {
+		if n == last || n-first >= yieldOctets || d.now()-since >= flushAfter {
 			return
 		}
 		last = n
@@ -208,6 +208,15 @@ func (d *driver) tryLocked(now time.Duration) {
 		return
 	}
 	d.tryOnLocked(now)
+}
+
+// tryOrKick is tryLocked where that can be, else it starts a writer. It unlocks.
+func (d *driver) tryOrKick(now time.Duration) {
+	if d.wantWriteLocked() && d.wire.canTry() {
+		d.tryLocked(now)
+	} else {
+		d.unlockAndKick()
+	}
 }
 
 // tryOnLocked is tryLocked for the owner of writing.
