@@ -59,6 +59,7 @@ type driver struct {
 	awake   bool  // the reader's goroutine has parsed
 	roused  bool  // the reader's wait was ended, for it to rest
 	parks   bool  // while it rests nobody waits for input; driver_park_linux.go
+	offered bool  // whoever can write takes the writing: its owner has not begun, or yields
 	place   int32 // where it is parked, or 0: the parking's
 
 	// The reader's.

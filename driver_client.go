@@ -233,14 +233,17 @@ func (d *driver) pushLocked() {
 		d.mu.Unlock()
 		return
 	}
+	try := d.wire.canTry()
+	d.offered = !try
 	d.mu.Unlock()
-	if !d.wire.canTry() {
+	if !try {
 		go d.writer()
 		return
 	}
-	d.yield() // others may be about to ask, too
-	d.mu.Lock()
-	d.tryOnLocked(d.now())
+	if d.yield() { // others may be about to ask, too
+		d.mu.Lock()
+		d.tryOnLocked(d.now())
+	}
 }
 
 // wakeLocked wakes who reads the stream. A client's are woken after the burst:

@@ -121,6 +121,7 @@ func (d *driver) burst(b []byte) int {
 		return n
 	}
 	write := d.claimLocked()
+	d.offered = d.offered || write
 	d.mu.Unlock()
 	d.tell()
 	d.startArrived()

@@ -1,7 +1,6 @@
 package nonet
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
@@ -70,16 +69,11 @@ func (d *driver) runWorker() {
 	q.coming--
 	q.mu.Unlock()
 	if d.claim() { // answers of handlers that have returned, beside others that have not
-		q.mu.Lock()
-		call := q.call()
-		q.mu.Unlock()
-		if call {
-			go d.worker()
-		}
+		d.callAnother()
 		d.write()
 	}
 	since := d.now()
-	for n := 0; ; n++ {
+	for n := 1; ; n++ {
 		st, call := q.take()
 		if call {
 			go d.worker()
@@ -87,13 +81,25 @@ func (d *driver) runWorker() {
 		if st == nil {
 			return
 		}
+		st.serve()
 		if n&(n-1) == 0 { // the clock costs something beside a short handler
 			if now := d.now(); now-since >= flushAfter {
 				d.flushBetween(now)
 				n, since = 0, now
 			}
 		}
-		st.serve()
+	}
+}
+
+// callAnother starts a goroutine for the streams that wait, if none is coming,
+// as the caller is going to write.
+func (d *driver) callAnother() {
+	q := &d.work
+	q.mu.Lock()
+	call := q.call()
+	q.mu.Unlock()
+	if call {
+		go d.worker()
 	}
 }
 
@@ -101,15 +107,28 @@ func (d *driver) runWorker() {
 // are still to run.
 const flushAfter = 250 * time.Microsecond
 
-// flushBetween sends what handlers have answered, before others run.
+// flushBetween sends what handlers have answered, if others are still to run.
 func (d *driver) flushBetween(now time.Duration) {
-	d.mu.Lock()
-	if d.writing {
-		d.mu.Unlock()
-		runtime.Gosched() // its owner may let handlers answer first
+	if d.work.empty() {
 		return
 	}
-	d.tryOrKick(now)
+	d.mu.Lock()
+	switch {
+	case !d.takeLocked():
+		d.mu.Unlock()
+	case d.wire.canTry():
+		d.tryOnLocked(now)
+	default:
+		d.mu.Unlock()
+		d.callAnother()
+		d.loop(getBatch())
+	}
+}
+
+func (q *workQueue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.head == nil
 }
 
 // take returns the next stream, or nil, and whether a goroutine has to be

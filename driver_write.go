@@ -10,7 +10,7 @@ import (
 // A batch takes DATA up to maxBatch octets: as much as Linux passes on in one
 // piece, 45 segments of Ethernet. A few octets more are a packet of their own,
 // on loopback, too. The writer yields while the batch grows, at most yields
-// times, up to yieldOctets, and not for longer than flushAfter: a burst of short answers leaves in one write.
+// times and up to yieldOctets: a burst of short answers leaves in one write.
 //
 // A packet of Linux refers to 17 pieces of memory, of files to pages: three
 // frames of 16 KiB with their headers fit, while each begins a page. They do as
@@ -40,6 +40,15 @@ func (d *driver) claimLocked() bool {
 	return true
 }
 
+// takeLocked is claimLocked, and takes the writing where it is offered.
+func (d *driver) takeLocked() bool {
+	if d.offered {
+		d.offered = false
+		return true
+	}
+	return d.claimLocked()
+}
+
 // claim is claimLocked.
 func (d *driver) claim() bool {
 	d.mu.Lock()
@@ -64,6 +73,7 @@ func (d *driver) flush() {
 // kickLocked starts a writer if one is needed.
 func (d *driver) kickLocked() {
 	if d.claimLocked() {
+		d.offered = true
 		go d.writer()
 	}
 }
@@ -84,18 +94,23 @@ func (d *driver) unlockAndKickFor(st *stream) {
 
 // startWriter is a writer's goroutine.
 func (d *driver) startWriter() {
-	if b := d.rest; b != nil {
-		d.rest = nil
+	d.mu.Lock()
+	b, offered := d.rest, d.offered
+	d.rest, d.offered = nil, false
+	d.mu.Unlock()
+	switch {
+	case b != nil:
 		d.writeOn(b)
-		return
+	case offered:
+		d.write()
 	}
-	d.write()
 }
 
 // write owns writing, and writes until nothing is left.
 func (d *driver) write() {
-	d.yield()
-	d.loop(getBatch())
+	if d.yield() {
+		d.loop(getBatch())
+	}
 }
 
 // writeOn writes the rest of b first.
@@ -121,29 +136,39 @@ func (d *driver) loop(b *batch) {
 			d.broken(b, err)
 			return
 		}
-		d.yield()
+		if !d.yield() {
+			d.mu.Lock()
+			b.release()
+			d.mu.Unlock()
+			putBatch(b)
+			return
+		}
 	}
 }
 
-// yield lets handlers that are about to answer do so.
-func (d *driver) yield() {
-	first, since := d.fresh.Load(), d.now()
-	for last, i := first, 0; i < yields && d.busy(); i++ {
+// yield lets handlers that are about to answer do so, or any goroutine of a
+// client's user. False: somebody has taken the writing meanwhile.
+func (d *driver) yield() bool {
+	first := d.fresh.Load()
+	last := first
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := 0; i < yields && (d.cl != nil || d.running > 0); i++ {
+		d.offered = true
+		d.mu.Unlock()
 		runtime.Gosched()
 		n := d.fresh.Load()
-		if n == last || n-first >= yieldOctets || d.now()-since >= flushAfter {
-			return
+		d.mu.Lock()
+		if !d.offered {
+			return false
+		}
+		d.offered = false
+		if n == last || n-first >= yieldOctets {
+			break
 		}
 		last = n
 	}
-}
-
-// busy reports whether somebody may be about to send something: a handler, or
-// any goroutine of a client's user.
-func (d *driver) busy() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.cl != nil || d.running > 0
+	return true
 }
 
 // gatherLocked fills the next batch. False: there was nothing, and the caller
@@ -235,7 +260,9 @@ func (d *driver) tryOnLocked(now time.Duration) {
 		d.broken(b, err)
 		return
 	case !done:
+		d.mu.Lock()
 		d.rest = b
+		d.mu.Unlock()
 		go d.writer()
 		return
 	}
