@@ -1,6 +1,7 @@
 package nonet
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -17,7 +18,8 @@ import (
 type workQueue struct {
 	mu         sync.Mutex
 	head, tail *stream
-	coming     int // goroutines that were started and have not taken a stream
+	left       int32 // streams
+	coming     int32 // goroutines that were started and have not taken a stream
 }
 
 // start makes the handler of st run.
@@ -73,7 +75,7 @@ func (d *driver) runWorker() {
 		d.write()
 	}
 	since := d.now()
-	for n := 1; ; n++ {
+	for n, look := 1, 1; ; n++ {
 		st, call := q.take()
 		if call {
 			go d.worker()
@@ -82,12 +84,17 @@ func (d *driver) runWorker() {
 			return
 		}
 		st.serve()
-		if n&(n-1) == 0 { // the clock costs something beside a short handler
-			if now := d.now(); now-since >= flushAfter {
-				d.flushBetween(now)
-				n, since = 0, now
-			}
+		if n < look { // the clock costs something beside a short handler
+			continue
 		}
+		now := d.now()
+		took := now - since
+		if took >= flushAfter {
+			d.flushBetween(now)
+			n, look, since = 0, 1, now
+			continue
+		}
+		look = min(2*n, n+int(time.Duration(n)*(flushAfter-took)/max(took, 1))+1)
 	}
 }
 
@@ -105,16 +112,17 @@ func (d *driver) callAnother() {
 
 // flushAfter is from when on answers do not wait for those of other handlers that
 // are still to run.
-const flushAfter = 250 * time.Microsecond
+const flushAfter = 500 * time.Microsecond
 
-// flushBetween sends what handlers have answered, if others are still to run.
+// flushBetween sends what handlers have answered, if others are still to run. It
+// does not where handlers wait for something: then it was not work that took the
+// time, and they answer in any order, each when it goes on.
 func (d *driver) flushBetween(now time.Duration) {
-	if d.work.empty() {
-		return
-	}
 	d.mu.Lock()
+	left := d.work.length()
+	waiting := d.running-left >= int32(runtime.GOMAXPROCS(0))
 	switch {
-	case !d.takeLocked():
+	case left == 0 || waiting || !d.takeLocked():
 		d.mu.Unlock()
 	case d.wire.canTry():
 		d.tryOnLocked(now)
@@ -125,10 +133,10 @@ func (d *driver) flushBetween(now time.Duration) {
 	}
 }
 
-func (q *workQueue) empty() bool {
+func (q *workQueue) length() int32 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.head == nil
+	return q.left
 }
 
 // take returns the next stream, or nil, and whether a goroutine has to be
@@ -138,6 +146,7 @@ func (q *workQueue) take() (st *stream, call bool) {
 	defer q.mu.Unlock()
 	if st = q.head; st != nil {
 		q.head, st.next = st.next, nil
+		q.left--
 	}
 	return st, q.call()
 }
@@ -150,6 +159,7 @@ func (q *workQueue) push(st *stream) {
 		q.tail.next = st
 	}
 	q.tail = st
+	q.left++
 }
 
 // call reports whether a goroutine has to be started for the streams that wait.
