@@ -127,17 +127,19 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
+var prepared = nonet.Config{Prepared: routes.Prepared}
+
 // startRoutes serves the routes of `nonet serve`.
 func startRoutes(t *testing.T, tr transport, k kind) *server {
 	t.Helper()
 	switch k {
 	case inlineKind:
-		return start(t, tr, &nonet.Server{Inline: routes.Inline})
+		return start(t, tr, &nonet.Server{Inline: routes.Inline, Config: prepared})
 	case httpKind:
 		s := &nethttp.Server{Handler: routes.HTTP}
 		return launch(t, tr, s, &s.Config, &s.TLSConfig, s.Serve, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
 	}
-	return start(t, tr, &nonet.Server{Handler: routes.Stream})
+	return start(t, tr, &nonet.Server{Handler: routes.Stream, Config: prepared})
 }
 
 // shutdown drains the server and fails the test if that doesn't end.

@@ -43,6 +43,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // newServer returns a server of the routes by a kind of handler.
 func newServer(kind string, config nonet.Config, c *tls.Config) (server, error) {
+	config.Prepared = routes.Prepared
 	switch kind {
 	case "stream":
 		return &nonet.Server{Handler: routes.Stream, TLSConfig: c, Config: config}, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nonet-h2/nonet"
 	"github.com/nonet-h2/nonet/frame"
+	"github.com/nonet-h2/nonet/hpack"
 )
 
 // inlineMax is how many octets an inline handler writes: what fits without
@@ -21,6 +22,16 @@ func Stream(s nonet.Stream) {
 	h, _ := find(s)
 	h(s)
 }
+
+// Prepared has the fields that many answers have, for nonet.Config.
+var Prepared = new(hpack.Set)
+
+var (
+	typePlain     = Prepared.Prepare("content-type", "text/plain")
+	typePlainUTF8 = Prepared.Prepare("content-type", "text/plain; charset=utf-8")
+	typeHTML      = Prepared.Prepare("content-type", "text/html; charset=utf-8")
+	typeOctets    = Prepared.Prepare("content-type", "application/octet-stream")
+)
 
 // Inline answers a request as an inline handler.
 func Inline(s nonet.Stream) {
@@ -76,12 +87,12 @@ func index(s nonet.Stream) {
 			return
 		}
 	}
-	s.SetField("content-type", "text/html; charset=utf-8")
+	s.AddPrepared(typeHTML)
 	s.WriteString(page)
 }
 
 func hello(s nonet.Stream) {
-	s.SetField("content-type", "text/plain")
+	s.AddPrepared(typePlain)
 	s.SetField("content-length", "12")
 	s.WriteString("hello world\n")
 }
@@ -89,7 +100,7 @@ func hello(s nonet.Stream) {
 // echo is full duplex: every piece leaves before the next one is waited for.
 func echo(s nonet.Stream) {
 	const trailer = "x-echo-bytes"
-	s.SetField("content-type", "application/octet-stream")
+	s.AddPrepared(typeOctets)
 	counts := s.SupportsTrailers()
 	if counts {
 		s.DeclareTrailer(trailer)
@@ -137,7 +148,7 @@ func octets(s nonet.Stream) {
 		text(s, 400, "how many octets? /bytes/N takes a number")
 		return
 	}
-	s.SetField("content-type", "text/plain")
+	s.AddPrepared(typePlain)
 	s.SetField("content-length", strconv.FormatInt(left, 10))
 	if s.Method() == "HEAD" {
 		return
@@ -200,7 +211,7 @@ const (
 )
 
 func trailers(s nonet.Stream) {
-	s.SetField("content-type", "text/plain")
+	s.AddPrepared(typePlain)
 	supported := s.SupportsTrailers()
 	if supported {
 		s.DeclareTrailer("x-body-bytes")
@@ -231,7 +242,7 @@ func notFound(s nonet.Stream) { text(s, 404, "not found; / lists what there is")
 // text answers one line of text.
 func text(s nonet.Stream, status int, body string) {
 	s.SetStatus(status)
-	s.SetField("content-type", "text/plain; charset=utf-8")
+	s.AddPrepared(typePlainUTF8)
 	s.WriteString(body)
 	s.WriteString("\n")
 }
