@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/nonet-h2/nonet/conn"
 	"github.com/nonet-h2/nonet/frame"
 )
@@ -187,6 +189,46 @@ func TestParkShared(t *testing.T) {
 	mu.Unlock()
 	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
 	<-cc.Done()
+}
+
+// TestParkClosing: a connection is not parked whose opening Close or Shutdown has
+// found: they close the socket without its driver, perhaps only when it rests.
+func TestParkClosing(t *testing.T) {
+	t.Parallel()
+	s := &Server{Handler: hello, ForgetsConns: true, Config: Config{Limits: conn.Limits{Drain: time.Hour}}}
+	found := make(chan net.Conn, 1)
+	s.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		s.mu.Lock()
+		s.closing = true
+		s.mu.Unlock()
+		found <- nc
+		return ctx
+	}
+	nc, err := net.Dial("tcp", loopback(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	io.WriteString(nc, frame.Preface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+	fr := http2.NewFramer(io.Discard, nc)
+	for {
+		f, err := fr.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Header().Type == http2.FrameGoAway {
+			break
+		}
+	}
+	s.mu.Lock()
+	for d := range s.drivers {
+		if d.parks {
+			t.Error("the connection may be parked")
+		}
+	}
+	s.mu.Unlock()
+	(<-found).Close()
+	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
 }
 
 // TestParkRaces: input, the peer's end and ours meet in every order, while

@@ -75,9 +75,11 @@ func (s *Server) logEnd(err error, nc net.Conn) {
 // opening is forgotten.
 func (s *Server) begin(o *opening, d *driver) {
 	d.base = o.context(d.wire.nc)
-	d.parks = d.pauses && o.own()
 	s.mu.Lock()
 	delete(s.conns, o)
+	// Whoever closes the server may have found the opening here, and close the
+	// socket only now.
+	d.parks = d.pauses && !s.closing && o.own()
 	if s.drivers == nil {
 		s.drivers = make(map[*driver]struct{})
 	}
