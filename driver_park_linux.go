@@ -92,16 +92,31 @@ func (l *parking) openLocked() bool {
 		return false
 	}
 	var err error
-	l.set, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
-	if err == nil {
-		if err = syscall.SetNonblock(l.set, true); err == nil {
-			l.file = os.NewFile(uintptr(l.set), "epoll")
-			l.conn, err = l.file.SyscallConn()
-			l.ready = l.look
-		}
+	if l.set, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err == nil {
+		err = l.useLocked()
 	}
 	l.err = err
 	return err == nil
+}
+
+// useLocked lets the runtime watch the set. It does not where a user has no more
+// watches, of which package os says nothing until there is a deadline; then run
+// would never wait.
+func (l *parking) useLocked() error {
+	if err := syscall.SetNonblock(l.set, true); err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(l.set), "epoll")
+	err := file.SetReadDeadline(time.Time{})
+	if err == nil {
+		l.conn, err = file.SyscallConn()
+	}
+	if err != nil {
+		file.Close()
+		return err
+	}
+	l.file, l.ready = file, l.look
+	return nil
 }
 
 // remove takes d out, if it is in.

@@ -5,9 +5,11 @@ import (
 	"io"
 	"maps"
 	"net"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -229,6 +231,20 @@ func TestParkClosing(t *testing.T) {
 	s.mu.Unlock()
 	(<-found).Close()
 	awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
+}
+
+// TestParkUnwatched: a set that the runtime does not watch is not used, as the
+// goroutine that watches it could never wait. A regular file is such a thing.
+func TestParkUnwatched(t *testing.T) {
+	t.Parallel()
+	fd, err := syscall.Open(filepath.Join(t.TempDir(), "set"), syscall.O_CREAT|syscall.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := parking{set: fd}
+	if err := l.useLocked(); err == nil || l.file != nil {
+		t.Error("the set is used")
+	}
 }
 
 // TestParkRaces: input, the peer's end and ours meet in every order, while
