@@ -7,10 +7,14 @@ import (
 	"time"
 )
 
-// parking waits for the input of connections that rest, without a goroutine for
-// each: their sockets are in an epoll set of our own, and the set is one file to
-// the runtime's. A socket that somebody else closes leaves the set without a
-// word, so only connections that nobody else knows are parked (opening.parks).
+// parking waits for the input of a server's connections that rest, without a
+// goroutine for each: their sockets are in an epoll set of our own, and the set is
+// one file to the runtime's. A socket that somebody else closes leaves the set
+// without a word, so only connections that nobody else knows are parked
+// (opening.own).
+//
+// It is one for each server, as what serves in a bubble of testing/synctest goes
+// on only on goroutines of that. The file is closed when the server is no more.
 type parking struct {
 	mu      sync.Mutex
 	err     error // no set could be made
@@ -28,16 +32,13 @@ type parking struct {
 	n      int // of events
 }
 
-// parked are all connections of the process that are.
-var parkingLot parking
-
 // park lets the input of a connection without a reader start one. False: it can't.
 func (d *driver) park() bool {
 	if !d.parks {
 		return false
 	}
 	in := false
-	open := d.wire.raw.conn.Control(func(fd uintptr) { in = parkingLot.add(d, int(fd)) }) == nil
+	open := d.wire.raw.conn.Control(func(fd uintptr) { in = d.srv.parking.add(d, int(fd)) }) == nil
 	if !open || !in {
 		return false
 	}
@@ -50,7 +51,7 @@ func (d *driver) park() bool {
 
 // unpark starts the reader of a parked connection that was closed.
 func (d *driver) unpark() {
-	if parkingLot.remove(d) {
+	if d.srv != nil && d.srv.parking.remove(d) {
 		go d.resume()
 	}
 }

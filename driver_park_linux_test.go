@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -23,8 +24,8 @@ import (
 func parkedOf(s *Server) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	parkingLot.mu.Lock()
-	defer parkingLot.mu.Unlock()
+	s.parking.mu.Lock()
+	defer s.parking.mu.Unlock()
 	for d := range s.drivers {
 		if d.place != 0 {
 			n++
@@ -109,13 +110,7 @@ func TestParkGoroutines(t *testing.T) {
 	const n = 50
 	var ends []net.Conn
 	for range n {
-		nc, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		io.WriteString(nc, frame.Preface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00"+"\x00\x00\x00\x04\x01\x00\x00\x00\x00")
-		ends = append(ends, nc)
+		ends = append(ends, greetedConn(t, addr))
 	}
 	awaitCount(t, "connections are parked", n, func() int { return parkedOf(s) })
 	awaitCount(t, "goroutines too many", 0, func() int { return max(0, runtime.NumGoroutine()-before-1) })
@@ -245,6 +240,43 @@ func TestParkUnwatched(t *testing.T) {
 	if err := l.useLocked(); err == nil || l.file != nil {
 		t.Error("the set is used")
 	}
+}
+
+// TestParkBubble: the server of a bubble of testing/synctest parks its connections
+// while there are others outside, and each goes on where it is.
+func TestParkBubble(t *testing.T) {
+	parked := func(t *testing.T) (*Server, net.Conn) {
+		s := &Server{Handler: hello}
+		nc := greetedConn(t, loopback(t, s))
+		for parkedOf(s) == 0 { // no sleep: in a bubble time stands still while a socket is waited for
+			runtime.Gosched()
+		}
+		return s, nc
+	}
+	use := func(s *Server, nc net.Conn) {
+		io.WriteString(nc, "\x00\x00\x08\x06\x00\x00\x00\x00\x00"+"12345678") // PING
+		nc.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, nc)
+		for connsOf(s) > 0 {
+			runtime.Gosched()
+		}
+	}
+	outside, nc := parked(t)
+	synctest.Test(t, func(t *testing.T) { use(parked(t)) })
+	use(outside, nc)
+}
+
+// greetedConn is a client's connection whose reader in the server finds nothing more
+// once it has rested.
+func greetedConn(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	io.WriteString(nc, frame.Preface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00"+"\x00\x00\x00\x04\x01\x00\x00\x00\x00")
+	return nc
 }
 
 // TestParkRaces: input, the peer's end and ours meet in every order, while

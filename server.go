@@ -52,6 +52,7 @@ type Server struct {
 	windows atomic.Int64 // octets by which receive windows have grown
 	limits  sharedLimits
 	watch   watch
+	parking parking // has its own mutex
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
