@@ -3,8 +3,8 @@
 //
 //	work.go      what is asked for
 //	load.go      a connection that asks, with as little work of its own as can be, and
-//	             load_read.go what comes back; http1.go is how it speaks HTTP/1.1,
-//	             loads.go many of them
+//	             load_read.go what comes back; asked.go is since when requests are under
+//	             way, http1.go how it speaks HTTP/1.1, loads.go many of them
 //	asking.go    clients that ask: clients.go are those of nonet, nethttp, net/http
 //	handlers.go  what answers, the same by every kind of server; servers.go are those
 //	bare.go      the same octets without HTTP/2

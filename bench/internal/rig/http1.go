@@ -75,7 +75,7 @@ func (l *load) parse1() (done int) {
 		return 0
 	}
 	if l.asked != nil {
-		l.took = append(l.took, time.Since(l.epoch)-l.asked[(l.id-2)/2%uint32(len(l.asked))])
+		l.took = append(l.took, time.Since(l.epoch)-l.asked.remove(l.id-2))
 	}
 	return 1
 }

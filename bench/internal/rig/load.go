@@ -31,7 +31,7 @@ type load struct {
 	initial int64    // and for a new stream
 	credit  int      // octets received since the last WINDOW_UPDATE
 	content int      // octets of content received
-	asked   []time.Duration
+	asked   *asked
 	took    []time.Duration // of requests that ended, when asked is in use
 	epoch   time.Time
 }
@@ -55,7 +55,7 @@ const maxWindow = frame.MaxWindow
 func newLoad(t testing.TB, w *Work, http1 bool) *load {
 	l := &load{t: t, work: w, http1: http1, in: make([]byte, 64<<10), epoch: time.Now()}
 	if w.Slow {
-		l.asked = make([]time.Duration, MaxStreams)
+		l.asked = new(asked)
 		l.took = make([]time.Duration, 0, 1<<16)
 	}
 	if http1 {
@@ -131,7 +131,7 @@ func (l *load) ask() {
 		block = l.first
 	}
 	if l.asked != nil {
-		l.asked[l.id/2%uint32(len(l.asked))] = time.Since(l.epoch)
+		l.asked.add(l.id, time.Since(l.epoch))
 	}
 	switch {
 	case l.http1:
@@ -142,6 +142,7 @@ func (l *load) ask() {
 	switch {
 	case w.Echo:
 		l.echoes = append(l.echoes, echo{id: l.id})
+		// Not held against the peer's windows: 1000 messages fit into those of all servers.
 		l.out = frame.AppendData(l.out, l.id, w.Send, false)
 	case w.content() > 0:
 		l.uploads = append(l.uploads, upload{l.id, w.content(), l.initial})

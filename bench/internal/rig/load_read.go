@@ -77,7 +77,7 @@ func (l *load) frame(h frame.Header, p []byte) (done int) {
 			l.t.Fatal("a stream of messages has ended")
 		}
 		if l.asked != nil {
-			l.took = append(l.took, time.Since(l.epoch)-l.asked[h.StreamID/2%uint32(len(l.asked))])
+			l.took = append(l.took, time.Since(l.epoch)-l.asked.remove(h.StreamID))
 		}
 		return 1
 	case frame.TypeSettings:
