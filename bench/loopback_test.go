@@ -15,44 +15,35 @@ func BenchmarkLoopback(b *testing.B) {
 	for _, secure := range []bool{false, true} {
 		for i := range rig.Small {
 			w := &rig.Small[i]
-			eachShape(w, func(conns, streams int) {
-				b.Run(fmt.Sprintf("%s/%s/%dx%d", transport(secure), w.Name, conns, streams), func(b *testing.B) {
+			eachShape(func(conns, streams int) {
+				b.Run(fmt.Sprintf("%s/%s/%dx%d", rig.Transport(secure), w.Name, conns, streams), func(b *testing.B) {
 					eachServer(b, secure, w, conns, streams)
 				})
 			})
 		}
 		for i := range rig.Large {
 			w := &rig.Large[i]
-			b.Run(fmt.Sprintf("%s/%s/1x1", transport(secure), w.Name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%s/1x1", rig.Transport(secure), w.Name), func(b *testing.B) {
 				eachServer(b, secure, w, 1, 1)
 				b.Run("bare", func(b *testing.B) { bareLoop(b, secure, w) })
 			})
 		}
 		for _, conns := range []int{1, 16} {
-			b.Run(fmt.Sprintf("%s/churn/%dx1", transport(secure), conns), func(b *testing.B) { eachServer(b, secure, &rig.Churn, conns, 1) })
+			b.Run(fmt.Sprintf("%s/churn/%dx1", rig.Transport(secure), conns), func(b *testing.B) { eachServer(b, secure, &rig.Churn, conns, 1) })
 		}
 	}
 }
 
-func transport(secure bool) string {
-	if secure {
-		return "tls"
-	}
-	return "h2c"
-}
-
-// eachShape names the numbers of connections and of streams at once that a small
+// eachShape names the numbers of connections and of streams at once that every small
 // work is done with: few with -short.
-func eachShape(w *rig.Work, f func(conns, streams int)) {
+func eachShape(f func(conns, streams int)) {
 	if testing.Short() {
 		f(16, 8)
 		return
 	}
 	for _, conns := range []int{1, 16} {
 		for _, streams := range []int{1, 8, 64, rig.MaxStreams} {
-			if w.Name == rig.Hello.Name || streams == 1 || streams == 64 {
-				f(conns, streams)
-			}
+			f(conns, streams)
 		}
 	}
 }
@@ -91,7 +82,8 @@ func bareLoop(b *testing.B, secure bool, w *rig.Work) {
 	rig.Beside(b, a.Pass("stream", 1), rig.Bare(b, secure, w))
 }
 
-// TestLoopback: every work is done by every kind of server.
+// TestLoopback: every work is done by every kind of server, small ones also with as
+// many streams at once as there may be.
 func TestLoopback(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		for _, s := range []rig.Server{rig.Streams(secure), rig.Inline(secure), adapted(secure), netHTTP(secure)} {
@@ -100,24 +92,38 @@ func TestLoopback(t *testing.T) {
 				if s.Name == "inline" && w.Waits {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s/%s", transport(secure), s.Name, w.Name), func(t *testing.T) {
-					conns, streams := 2, 3
-					if rig.Units(&w, 1, 1) == 1 { // large
-						conns, streams = 1, 1
-					}
-					ls := rig.NewLoads(t, addr, &w, rig.Options{Secure: secure, Conns: conns, Streams: streams})
-					defer ls.Close()
-					p := ls.Pass(s.Name, 2)
-					p.Run()
-					all := p.Units + conns // each connection's first unit
-					if got, want := ls.Content(), all*max(w.Answer, len(w.Send)); got != want {
-						t.Errorf("%d octets of content, want %d", got, want)
-					}
-					if w.Slow && len(p.Took()) != all {
-						t.Errorf("%d of %d units were timed", len(p.Took()), all)
-					}
-				})
+				for _, shape := range testShapes(&w) {
+					t.Run(fmt.Sprintf("%s/%s/%s/%dx%d", rig.Transport(secure), s.Name, w.Name, shape[0], shape[1]), func(t *testing.T) {
+						served(t, addr, secure, &w, shape[0], shape[1])
+					})
+				}
 			}
 		}
+	}
+}
+
+// testShapes are the numbers of connections and of streams that tests do a work with.
+func testShapes(w *rig.Work) [][2]int {
+	if rig.Units(w, 1, 1) == 1 { // large
+		return [][2]int{{1, 1}}
+	}
+	if slices.ContainsFunc(rig.Small, func(x rig.Work) bool { return x.Name == w.Name }) {
+		return [][2]int{{2, 3}, {1, rig.MaxStreams}}
+	}
+	return [][2]int{{2, 3}}
+}
+
+// served has a server do some work and counts what came.
+func served(t *testing.T, addr string, secure bool, w *rig.Work, conns, streams int) {
+	ls := rig.NewLoads(t, addr, w, rig.Options{Secure: secure, Conns: conns, Streams: streams})
+	defer ls.Close()
+	p := ls.Pass("", 2)
+	p.Run()
+	all := p.Units + conns // each connection's first unit
+	if got, want := ls.Content(), all*max(w.Answer, len(w.Send)); got != want {
+		t.Errorf("%d octets of content, want %d", got, want)
+	}
+	if w.Slow && len(p.Took()) != all {
+		t.Errorf("%d of %d units were timed", len(p.Took()), all)
 	}
 }

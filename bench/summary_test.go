@@ -66,5 +66,5 @@ func BenchmarkSummary(b *testing.B) {
 
 // row runs a benchmark whose name says what it is: the report writes it as it is.
 func row(b *testing.B, role, what, ours string, secure bool, conns, streams int, peer string, run func(*testing.B)) {
-	b.Run(fmt.Sprintf("%s: %s, %s %dx%d, %s/%s", role, what, transport(secure), conns, streams, ours, peer), run)
+	b.Run(fmt.Sprintf("%s: %s, %s %dx%d, %s/%s", role, what, rig.Transport(secure), conns, streams, ours, peer), run)
 }

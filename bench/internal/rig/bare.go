@@ -17,7 +17,7 @@ func Bare(t testing.TB, secure bool, w *Work) *Pass {
 		t.Fatal(err)
 	}
 	if secure {
-		l = tls.NewListener(l, config())
+		l = tls.NewListener(l, TLSConfig())
 	}
 	upload := w.content() > 0
 	size := max(w.content(), w.Answer)

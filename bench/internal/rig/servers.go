@@ -23,6 +23,14 @@ type Server struct {
 	Close func() error
 }
 
+// Transport is how names of benchmarks begin: "tls", or "h2c" for cleartext.
+func Transport(secure bool) string {
+	if secure {
+		return "tls"
+	}
+	return "h2c"
+}
+
 // Start runs a server until the test ends and returns its address.
 func (s Server) Start(t testing.TB) string {
 	t.Helper()
@@ -47,7 +55,7 @@ func Inline(secure bool) Server {
 }
 
 func native(name string, secure bool, s *nonet.Server) Server {
-	s.TLSConfig, s.Limits = config(), limits
+	s.TLSConfig, s.Limits = TLSConfig(), limits
 	if secure {
 		return Server{name, s.ServeTLS, s.Close}
 	}
@@ -59,7 +67,7 @@ var limits = conn.Limits{MaxConcurrentStreams: MaxStreams, Requests: -1}
 
 // Adapted is nonet with a handler of net/http.
 func Adapted(secure bool, h http.Handler) Server {
-	s := &nethttp.Server{Handler: h, TLSConfig: config()}
+	s := &nethttp.Server{Handler: h, TLSConfig: TLSConfig()}
 	s.Limits = limits
 	if secure {
 		return Server{"nethttp", func(l net.Listener) error { return s.ServeTLS(l, "", "") }, s.Close}
@@ -70,7 +78,7 @@ func Adapted(secure bool, h http.Handler) Server {
 // NetHTTP is net/http's own server.
 func NetHTTP(secure bool, h http.Handler) Server {
 	s := &http.Server{
-		Handler: h, TLSConfig: config(), Protocols: new(http.Protocols),
+		Handler: h, TLSConfig: TLSConfig(), Protocols: new(http.Protocols),
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: MaxStreams},
 	}
 	if secure {
@@ -81,8 +89,8 @@ func NetHTTP(secure bool, h http.Handler) Server {
 	return Server{"net/http", s.Serve, s.Close}
 }
 
-// config is what servers tell TLS.
-func config() *tls.Config {
+// TLSConfig is what servers tell TLS, all with the same certificate.
+func TLSConfig() *tls.Config {
 	cert, err := certificate()
 	if err != nil {
 		panic(err) // the system has no random numbers
