@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"os"
@@ -72,11 +74,15 @@ func serve(t testing.TB, secure bool, w *rig.Work) (url string) {
 // its own: "ns" is the CPU time of this process, which is the client's alone, as
 // allocations, reads and writes are.
 func BenchmarkNghttpd(b *testing.B) {
-	url := startNghttpd(b)
 	w := rig.Hello
-	for _, streams := range []int{1, 8, 100} {
-		for _, c := range rig.Clients() {
-			b.Run(fmt.Sprintf("hello/1x%d/%s", streams, c.Name), func(b *testing.B) { cpuOfClients(b, c, url, &w, streams) })
+	for _, secure := range []bool{false, true} {
+		url := startNghttpd(b, secure)
+		for _, streams := range []int{1, 8, 100} { // nghttpd allows no more
+			for _, c := range rig.Clients() {
+				b.Run(fmt.Sprintf("%s/hello/1x%d/%s", rig.Transport(secure), streams, c.Name), func(b *testing.B) {
+					cpuOfClients(b, c, url, &w, streams)
+				})
+			}
 		}
 	}
 }
@@ -94,10 +100,10 @@ func cpuOfClients(b *testing.B, c rig.Client, url string, w *rig.Work, streams i
 }
 
 // startNghttpd runs nghttpd until the test ends.
-func startNghttpd(t testing.TB) (url string) {
+func startNghttpd(t testing.TB, secure bool) (url string) {
 	program := skip.NeedProgram(t, "nghttpd")
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "hello"), []byte("hello world\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "hello"), []byte(rig.HelloText), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,7 +112,16 @@ func startNghttpd(t testing.TB) (url string) {
 	}
 	addr := l.Addr().(*net.TCPAddr)
 	l.Close()
-	cmd := exec.Command(program, "--no-tls", "-d", dir, "-a", "127.0.0.1", strconv.Itoa(addr.Port))
+	args := []string{"-d", dir, "-a", "127.0.0.1", strconv.Itoa(addr.Port)}
+	if secure {
+		key, cert := certFiles(t)
+		args = append(args, key, cert)
+		url = "https://" + addr.String()
+	} else {
+		args = append(args, "--no-tls")
+		url = "http://" + addr.String()
+	}
+	cmd := exec.Command(program, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +130,31 @@ func startNghttpd(t testing.TB) (url string) {
 		nc, err := net.Dial("tcp", addr.String())
 		if err == nil {
 			nc.Close()
-			return "http://" + addr.String()
+			return url
 		}
 		if time.Now().After(end) {
 			t.Fatalf("nghttpd does not listen: %v", err)
 		}
 	}
+}
+
+// certFiles writes the certificate of all servers and its key for programs that read
+// files.
+func certFiles(t testing.TB) (key, cert string) {
+	c := rig.TLSConfig().Certificates[0]
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return write("key.pem", "PRIVATE KEY", der), write("cert.pem", "CERTIFICATE", c.Certificate[0])
 }
 
 // TestClients: every work is done by every kind of client.
@@ -135,6 +169,17 @@ func TestClients(t *testing.T) {
 					})
 				}
 			}
+		}
+	}
+}
+
+// TestNghttpd: every kind of client gets its answers, over TLS too.
+func TestNghttpd(t *testing.T) {
+	w := rig.Hello
+	for _, secure := range []bool{false, true} {
+		url := startNghttpd(t, secure)
+		for _, c := range append(rig.Clients(), rig.NetHTTPClient()) {
+			t.Run(rig.Transport(secure)+"/"+c.Name, func(t *testing.T) { asks(t, c, url, &w, 1, 3) })
 		}
 	}
 }

@@ -24,7 +24,8 @@
 //	loopback_test.go  whole requests over loopback sockets: our servers beside
 //	                  net/http's, and large content beside the same octets without
 //	                  HTTP/2
-//	client_test.go    the same with our clients beside net/http's, also against nghttpd
+//	client_test.go    the same with our clients beside net/http's, also against
+//	                  nghttpd; both in cleartext and over TLS
 //	cores_test.go     one connection on one core and on two
 //	summary_test.go   the few of them that the README shows
 //	corpus_test.go    the header lists, made by rule; stories_test.go those that

@@ -54,9 +54,11 @@ func BenchmarkSummary(b *testing.B) {
 	client("16 MiB down", transport, false, download, 1, 1)
 	client("4 MiB up", transport, false, upload, 1, 1)
 	if _, err := exec.LookPath("nghttpd"); err == nil {
-		row(b, "client", "12 octets from nghttpd, CPU", stream.Name, false, 1, 100, "net/http", func(b *testing.B) {
-			cpuOfClients(b, stream, startNghttpd(b), hello, 100)
-		})
+		for _, secure := range []bool{false, true} {
+			row(b, "client", "12 octets from nghttpd, CPU", stream.Name, secure, 1, 100, "net/http", func(b *testing.B) {
+				cpuOfClients(b, stream, startNghttpd(b, secure), hello, 100)
+			})
+		}
 	}
 
 	eachCores(b, func(name string, run func(b *testing.B)) {
