@@ -3,7 +3,9 @@
 //
 //	go test -bench . ./bench/peers -run '^$'
 //
-// Load, works and columns are those of package bench.
+// Load, works and columns are those of package bench. Names begin with "h2c", which
+// is cleartext (for fasthttp HTTP/1.1's), or "tls"; there all servers have the same
+// certificate and use crypto/tls, grpc-go's own transport by its credentials.
 //
 // grpc_test.go: calls of grpc-go's interop service. grpc.Server is hosted by
 // nethttp, by net/http's server, and by grpc-go's own transport, which does without

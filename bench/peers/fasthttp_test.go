@@ -3,6 +3,7 @@ package peers
 import (
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,18 +15,25 @@ import (
 // BenchmarkFasthttp is a stream handler over HTTP/2 beside fasthttp over HTTP/1.1.
 func BenchmarkFasthttp(b *testing.B) {
 	works := works()
-	for i := range works {
-		w := &works[i]
-		for _, shape := range shapes() {
+	for _, secure := range []bool{false, true} {
+		for i := range works {
+			w := &works[i]
+			all := shapes()
 			if w.Answer > 1<<20 || w.Upload > 0 || w.Churn {
-				shape = [2]int{1, 1}
+				all = [][2]int{{1, 1}}
 			}
-			b.Run(fmt.Sprintf("%s/%dx%d/%s", w.Name, shape[0], shape[1], fast().Name), func(b *testing.B) { beside(b, w, shape, rig.Streams(false), fast(), true) })
-			if shape == [2]int{1, 1} && w.Name != rig.Hello.Name {
-				break
+			for _, shape := range all {
+				b.Run(fmt.Sprintf("%s/%s/%dx%d/%s", rig.Transport(secure), w.Name, shape[0], shape[1], fast(secure).Name), func(b *testing.B) {
+					besideFast(b, secure, w, shape)
+				})
 			}
 		}
 	}
+}
+
+func besideFast(b *testing.B, secure bool, w *rig.Work, shape [2]int) {
+	o := rig.Options{Secure: secure, Conns: shape[0], Streams: shape[1]}
+	beside(b, w, o, rig.Streams(secure), fast(secure), true)
 }
 
 func works() []rig.Work {
@@ -38,9 +46,16 @@ func works() []rig.Work {
 	return all
 }
 
-func fast() rig.Server {
-	s := &fasthttp.Server{Handler: answer, MaxRequestBodySize: 8 << 20, StreamRequestBody: true, ReadBufferSize: 16 << 10}
-	return rig.Server{Name: "fasthttp-HTTP/1.1", Serve: s.Serve, Close: s.Shutdown}
+func fast(secure bool) rig.Server {
+	s := &fasthttp.Server{
+		Handler: answer, TLSConfig: rig.TLSConfig(),
+		MaxRequestBodySize: 8 << 20, StreamRequestBody: true, ReadBufferSize: 16 << 10,
+	}
+	serve := s.Serve
+	if secure {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
+	return rig.Server{Name: "fasthttp-HTTP/1.1", Serve: serve, Close: s.Shutdown}
 }
 
 // answer is the routes of package rig.
@@ -82,8 +97,10 @@ func (s *source) Read(p []byte) (int, error) {
 
 // TestFasthttp: every work is done.
 func TestFasthttp(t *testing.T) {
-	addr := fast().Start(t)
-	for _, w := range works() {
-		t.Run(w.Name, func(t *testing.T) { answered(t, addr, &w, true) })
+	for _, secure := range []bool{false, true} {
+		addr := fast(secure).Start(t)
+		for _, w := range works() {
+			t.Run(rig.Transport(secure)+"/"+w.Name, func(t *testing.T) { answered(t, addr, &w, secure, true) })
+		}
 	}
 }

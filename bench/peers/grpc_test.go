@@ -9,6 +9,7 @@ import (
 
 	"github.com/nonet-h2/nonet/bench/internal/rig"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	pb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/protobuf/proto"
 )
@@ -17,29 +18,40 @@ import (
 // own transport as its hosts.
 func BenchmarkGRPC(b *testing.B) {
 	calls := calls(b)
-	for i := range calls {
-		w := &calls[i]
-		for _, shape := range shapes() {
-			for _, them := range []func() rig.Server{onNetHTTP, ownTransport} {
-				b.Run(fmt.Sprintf("h2c/%s/%dx%d/%s", w.Name, shape[0], shape[1], them().Name), func(b *testing.B) {
-					beside(b, w, shape, onNethttp(), them(), false)
-				})
+	for _, secure := range []bool{false, true} {
+		for i := range calls {
+			w := &calls[i]
+			for _, shape := range shapes() {
+				for _, them := range []func(bool) rig.Server{onNetHTTP, ownTransport} {
+					b.Run(fmt.Sprintf("%s/%s/%dx%d/%s", rig.Transport(secure), w.Name, shape[0], shape[1], them(secure).Name), func(b *testing.B) {
+						besideHost(b, secure, w, shape, them)
+					})
+				}
 			}
 		}
 	}
 }
 
-func onNethttp() rig.Server { return rig.Adapted(false, newServer()) }
+func besideHost(b *testing.B, secure bool, w *rig.Work, shape [2]int, them func(bool) rig.Server) {
+	o := rig.Options{Secure: secure, Conns: shape[0], Streams: shape[1]}
+	beside(b, w, o, onNethttp(secure), them(secure), false)
+}
 
-func onNetHTTP() rig.Server { return rig.NetHTTP(false, newServer()) }
+func onNethttp(secure bool) rig.Server { return rig.Adapted(secure, newServer()) }
 
-func ownTransport() rig.Server {
-	s := newServer()
+func onNetHTTP(secure bool) rig.Server { return rig.NetHTTP(secure, newServer()) }
+
+func ownTransport(secure bool) rig.Server {
+	var creds []grpc.ServerOption
+	if secure {
+		creds = append(creds, grpc.Creds(credentials.NewTLS(rig.TLSConfig())))
+	}
+	s := newServer(creds...)
 	return rig.Server{Name: "grpc-go", Serve: s.Serve, Close: func() error { s.Stop(); return nil }}
 }
 
-func newServer() *grpc.Server {
-	s := grpc.NewServer(grpc.MaxConcurrentStreams(rig.MaxStreams))
+func newServer(more ...grpc.ServerOption) *grpc.Server {
+	s := grpc.NewServer(append(more, grpc.MaxConcurrentStreams(rig.MaxStreams))...)
 	pb.RegisterTestServiceServer(s, service{})
 	return s
 }
@@ -94,16 +106,18 @@ func calls(t testing.TB) []rig.Work {
 
 // TestGRPC: every call is answered by every kind of server.
 func TestGRPC(t *testing.T) {
-	for _, s := range []rig.Server{onNethttp(), onNetHTTP(), ownTransport()} {
-		addr := s.Start(t)
-		for _, w := range calls(t) {
-			t.Run(s.Name+"/"+w.Name, func(t *testing.T) { answered(t, addr, &w, false) })
+	for _, secure := range []bool{false, true} {
+		for _, s := range []rig.Server{onNethttp(secure), onNetHTTP(secure), ownTransport(secure)} {
+			addr := s.Start(t)
+			for _, w := range calls(t) {
+				t.Run(rig.Transport(secure)+"/"+s.Name+"/"+w.Name, func(t *testing.T) { answered(t, addr, &w, secure, false) })
+			}
 		}
 	}
 }
 
-func answered(t *testing.T, addr string, w *rig.Work, http1 bool) {
-	ls := rig.NewLoads(t, addr, w, rig.Options{Conns: 2, Streams: 3, HTTP1: http1})
+func answered(t *testing.T, addr string, w *rig.Work, secure, http1 bool) {
+	ls := rig.NewLoads(t, addr, w, rig.Options{Secure: secure, HTTP1: http1, Conns: 2, Streams: 3})
 	defer ls.Close()
 	p := ls.Pass("", 4)
 	p.Run()

@@ -13,21 +13,27 @@ func BenchmarkSummary(b *testing.B) {
 	unary, stream := &calls[1], &calls[2]
 	many := [2]int{16, 64}
 	for _, x := range []struct {
-		name string
-		work *rig.Work
-		them func() rig.Server
+		name   string
+		secure bool
+		work   *rig.Work
+		them   func(bool) rig.Server
 	}{
-		{"gRPC: unary calls, h2c 16x64, nethttp", unary, onNetHTTP},
-		{"gRPC: unary calls, h2c 16x64, nethttp", unary, ownTransport},
-		{"gRPC: messages of 100 octets, h2c 16x64, nethttp", stream, onNetHTTP},
-		{"gRPC: messages of 100 octets, h2c 16x64, nethttp", stream, ownTransport},
+		{"unary calls", false, unary, onNetHTTP},
+		{"unary calls", false, unary, ownTransport},
+		{"unary calls", true, unary, onNetHTTP},
+		{"unary calls", true, unary, ownTransport},
+		{"messages of 100 octets", false, stream, onNetHTTP},
+		{"messages of 100 octets", false, stream, ownTransport},
 	} {
-		b.Run(x.name+"/"+x.them().Name, func(b *testing.B) { beside(b, x.work, many, onNethttp(), x.them(), false) })
+		name := fmt.Sprintf("gRPC: %s, %s 16x64, nethttp/%s", x.name, rig.Transport(x.secure), x.them(x.secure).Name)
+		b.Run(name, func(b *testing.B) { besideHost(b, x.secure, x.work, many, x.them) })
 	}
 	hello := rig.Hello
-	for _, shape := range [][2]int{{1, 1}, many} {
-		name := fmt.Sprintf("server: 12 octets, h2c %dx%d, stream/", shape[0], shape[1])
-		b.Run(name+fast().Name, func(b *testing.B) { beside(b, &hello, shape, rig.Streams(false), fast(), true) })
+	for _, secure := range []bool{false, true} {
+		for _, shape := range [][2]int{{1, 1}, many} {
+			name := fmt.Sprintf("server: 12 octets, %s %dx%d, stream/%s", rig.Transport(secure), shape[0], shape[1], fast(secure).Name)
+			b.Run(name, func(b *testing.B) { besideFast(b, secure, &hello, shape) })
+		}
 	}
 }
 
@@ -39,13 +45,12 @@ func shapes() [][2]int {
 	return [][2]int{{1, 1}, {1, 64}, {16, 64}}
 }
 
-func beside(b *testing.B, w *rig.Work, shape [2]int, ours, theirs rig.Server, http1 bool) {
-	o := rig.Options{Conns: shape[0], Streams: shape[1]}
+func beside(b *testing.B, w *rig.Work, o rig.Options, ours, theirs rig.Server, http1 bool) {
 	us := rig.NewLoads(b, ours.Start(b), w, o)
 	defer us.Close()
 	o.HTTP1 = http1
 	them := rig.NewLoads(b, theirs.Start(b), w, o)
 	defer them.Close()
-	n := rig.Units(w, shape[0], shape[1])
+	n := rig.Units(w, o.Conns, o.Streams)
 	rig.Beside(b, us.Pass(ours.Name, n), them.Pass(theirs.Name, n))
 }
