@@ -63,7 +63,7 @@ func (l *parking) add(d *driver, fd int) bool {
 	if l.file == nil && !l.openLocked() {
 		return false
 	}
-	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | epollOneShot, Fd: int32(fd)}
+	ev := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(fd)}
 	err := syscall.EpollCtl(l.set, syscall.EPOLL_CTL_MOD, fd, &ev)
 	if err == syscall.ENOENT {
 		err = syscall.EpollCtl(l.set, syscall.EPOLL_CTL_ADD, fd, &ev)
@@ -84,8 +84,6 @@ func (l *parking) add(d *driver, fd int) bool {
 	}
 	return true
 }
-
-const epollOneShot = 1 << 30 // EPOLLONESHOT, linux/eventpoll.h
 
 // openLocked makes the set.
 func (l *parking) openLocked() bool {
