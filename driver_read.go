@@ -153,7 +153,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 				d.respondedLocked(spare, ev)
 				break
 			}
-			d.acceptLocked(spare, ev)
+			d.acceptLocked(spare, ev.Ref, ev.End)
 			spare = newStream()
 		case conn.Info:
 			d.informedLocked(spare, ev)
@@ -181,14 +181,14 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 }
 
 // acceptLocked makes st the stream of a new request, whose fields it has.
-func (d *driver) acceptLocked(st *stream, ev conn.Event) {
+func (d *driver) acceptLocked(st *stream, r conn.Ref, end bool) {
 	st.bind(&d.mu)
-	st.d, st.ref, st.inEnd, st.empty = d, ev.Ref, ev.End, ev.End
+	st.d, st.ref, st.inEnd, st.empty = d, r, end, end
 	st.head = string(st.req.Get(hpack.TokenMethod)) == "HEAD"
-	for int(ev.Ref.Slot) >= len(d.slots) {
+	for int(r.Slot) >= len(d.slots) {
 		d.slots = append(d.slots, nil)
 	}
-	d.slots[ev.Ref.Slot] = st
+	d.slots[r.Slot] = st
 	d.arrived = append(d.arrived, st)
 }
 

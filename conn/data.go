@@ -75,19 +75,19 @@ func (c *Conn) late(id uint32) bool {
 }
 
 // padLength takes the Pad Length field.
-func (c *Conn) padLength(pad int) (Event, *frame.Error) {
+func (c *Conn) padLength(pad int) *frame.Error {
 	n := c.in.left - 1 - pad
 	if n < 0 {
 		// RFC 9113 6.1: padding of the length of the frame payload or more is
 		// a connection error of type PROTOCOL_ERROR.
-		return Event{}, errPadding
+		return errPadding
 	}
 	c.recv.Return(1 + pad)
 	s := c.get(c.in.data)
 	if s != nil && s.State != stream.Closed { // else the application reset it in between
 		c.credit(s, 1+pad)
 	}
-	return Event{}, c.beginContent(s, n, pad)
+	return c.beginContent(s, n, pad)
 }
 
 // beginContent takes the size of the frame's data: n octets, and pad octets
@@ -116,8 +116,7 @@ func (c *Conn) beginContent(s *stream.Stream, n, pad int) *frame.Error {
 	return nil
 }
 
-// recvData passes on what there is of the frame's data. The event is written
-// in place: the octets of a body are many events, and copies of them add up.
+// recvData passes on what there is of the frame's data.
 func (c *Conn) recvData(b []byte, ev *Event) (n int, ok bool) {
 	in := &c.in
 	n = min(in.left, len(b))
@@ -189,34 +188,34 @@ func (c *Conn) credit(s *stream.Stream, n int) {
 }
 
 // recvWindowUpdate applies WINDOW_UPDATE (RFC 9113 6.9).
-func (c *Conn) recvWindowUpdate(h frame.Header, p []byte) (Event, *frame.Error) {
+func (c *Conn) recvWindowUpdate(h frame.Header, p []byte, ev *Event) *frame.Error {
 	inc, e := frame.ParseWindowUpdate(h, p)
 	if e != nil {
 		if e.Scope == frame.StreamScope {
-			return c.streamError(h.StreamID, e)
+			return c.streamError(h.StreamID, e, ev)
 		}
-		return Event{}, e
+		return e
 	}
 	if f := c.abuse.windowUpdate(c.now, c.ids.total); f != nil {
-		return Event{}, f
+		return f
 	}
 	if h.StreamID == 0 {
 		if !c.send.Grant(frame.DefaultWindow, inc) {
-			return Event{}, errWindowOverflow
+			return errWindowOverflow
 		}
-		return Event{}, nil
+		return nil
 	}
 	s := c.streams.Get(h.StreamID)
 	if s == nil || s.State == stream.Closed {
 		if c.idle(h.StreamID) {
-			return Event{}, errIdle
+			return errIdle
 		}
-		return Event{}, nil // RFC 9113 5.1: closed: WINDOW_UPDATE can arrive for a short period and is ignored
+		return nil // RFC 9113 5.1: closed: WINDOW_UPDATE can arrive for a short period and is ignored
 	}
 	if !s.Send.Grant(c.settings.peer.InitialWindowSize, inc) {
-		return c.streamError(h.StreamID, streamOverflow)
+		return c.streamError(h.StreamID, streamOverflow, ev)
 	}
 	c.peak.Note(&s.Send)
 	c.queue.Fix(s, c.settings.peer.InitialWindowSize)
-	return Event{}, nil
+	return nil
 }

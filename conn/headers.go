@@ -41,11 +41,12 @@ type headerBlock struct {
 // beginHeaders takes the header of a HEADERS frame and decides what it is.
 func (c *Conn) beginHeaders(h frame.Header) *frame.Error {
 	b := &c.in.block
-	*b = headerBlock{id: h.StreamID, open: true, end: h.Flags.Has(frame.FlagEndStream), buf: b.buf[:0]}
+	b.id, b.open, b.end, b.fault = h.StreamID, true, h.Flags.Has(frame.FlagEndStream), nil
+	b.buf, b.start, b.frames, b.empty = b.buf[:0], 0, 0, 0
 	if int(h.Length) > c.lim.blockSize() {
 		return errBlockTooLarge
 	}
-	if f := c.classify(b, c.streams.Get(h.StreamID)); f != nil {
+	if f := c.classify(b); f != nil {
 		return f
 	}
 	c.in.phase, c.in.left = phaseBlock, int(h.Length)
@@ -53,13 +54,15 @@ func (c *Conn) beginHeaders(h frame.Header) *frame.Error {
 }
 
 // classify finds out which message the block belongs to (RFC 9113 5.1, 5.1.1).
-func (c *Conn) classify(b *headerBlock, s *stream.Stream) *frame.Error {
+func (c *Conn) classify(b *headerBlock) *frame.Error {
+	if c.role == Server && b.id%2 == 1 && b.id > c.ids.seen {
+		c.ids.open(b.id)
+		b.use = useRequest
+		return nil
+	}
+	s := c.streams.Get(b.id)
 	if s == nil {
 		switch {
-		case c.role == Server && b.id%2 == 1 && b.id > c.ids.seen:
-			c.ids.open(b.id)
-			b.use = useRequest
-			return nil
 		case c.late(b.id):
 			b.use = useDiscard
 			return c.abuse.closed(c.now)
@@ -117,7 +120,7 @@ func (c *Conn) beginContinuation(h frame.Header) *frame.Error {
 
 // recvBlock takes payload of HEADERS or CONTINUATION. A block that lies whole
 // in one HEADERS frame in b is decoded where it lies.
-func (c *Conn) recvBlock(b []byte, dst *hpack.Fields) (ev Event, n int, ok bool, _ *frame.Error) {
+func (c *Conn) recvBlock(b []byte, dst *hpack.Fields, ev *Event) (n int, ok bool, fault *frame.Error) {
 	in, bl := &c.in, &c.in.block
 	n = min(in.left, len(b))
 	in.left -= n
@@ -126,15 +129,15 @@ func (c *Conn) recvBlock(b []byte, dst *hpack.Fields) (ev Event, n int, ok bool,
 	if !inPlace {
 		bl.buf = append(bl.buf, p...)
 		if in.left > 0 {
-			return Event{}, n, false, nil
+			return n, false, nil
 		}
 		p = bl.buf[bl.start:]
 	}
 	in.phase = phaseHeader
-	if in.h.Type == frame.TypeHeaders {
+	if in.h.Type == frame.TypeHeaders && in.h.Flags&(frame.FlagPadded|frame.FlagPriority) != 0 {
 		hs, e := frame.ParseHeaders(in.h, p)
 		if e != nil && e.Scope == frame.ConnectionScope {
-			return Event{}, n, false, e
+			return n, false, e
 		}
 		if e != nil {
 			bl.fault = e
@@ -149,27 +152,29 @@ func (c *Conn) recvBlock(b []byte, dst *hpack.Fields) (ev Event, n int, ok bool,
 	}
 	bl.start = len(bl.buf)
 	if !last {
-		return Event{}, n, true, nil
+		return n, true, nil
 	}
 	if !inPlace || bl.frames > 0 {
 		p = bl.buf
 	}
 	bl.open = false
-	ev, fault := c.endBlock(p, dst)
+	fault = c.endBlock(p, dst, ev)
 	if bl.buf = bl.buf[:0]; cap(bl.buf) > carrySize {
 		bl.buf = nil
 	}
-	return ev, n, true, fault
+	return n, true, fault
 }
 
 // endBlock decodes a complete header block. Whatever becomes of the message,
 // the block is decoded to its end, for HPACK's table is the connection's
 // (RFC 9113 4.3).
-func (c *Conn) endBlock(block []byte, dst *hpack.Fields) (Event, *frame.Error) {
+func (c *Conn) endBlock(block []byte, dst *hpack.Fields, ev *Event) *frame.Error {
 	b := &c.in.block
-	s := c.streams.Get(b.id)
-	if (b.use == useResponse || b.use == useTrailers) && (s == nil || c.over(s)) {
-		b.use, b.fault = useDiscard, nil // it ended between HEADERS and CONTINUATION
+	var s *stream.Stream
+	if b.use == useResponse || b.use == useTrailers {
+		if s = c.streams.Get(b.id); s == nil || c.over(s) {
+			b.use, b.fault = useDiscard, nil // it ended between HEADERS and CONTINUATION
+		}
 	}
 	kind, into := hpack.Request, dst
 	switch b.use {
@@ -183,57 +188,57 @@ func (c *Conn) endBlock(block []byte, dst *hpack.Fields) (Event, *frame.Error) {
 	lim := c.lim.list(kind)
 	v, err := c.dec.Decode(into, block, kind, lim)
 	if err != nil {
-		return Event{}, errCompression
+		return errCompression
 	}
 	c.abuse.useful += int64(len(block))
 	c.progress(0)
 	if v == hpack.FarTooLarge {
-		return Event{}, errListTooLarge
+		return errListTooLarge
 	}
 	switch b.use {
 	case useRequest:
-		return c.recvRequest(v, dst)
+		return c.recvRequest(v, dst, ev)
 	case useDiscard:
 		if b.fault != nil {
-			return c.streamError(b.id, b.fault)
+			return c.streamError(b.id, b.fault, ev)
 		}
-		return Event{}, nil
+		return nil
 	}
 	switch {
 	case b.fault != nil:
-		return c.streamError(b.id, b.fault)
+		return c.streamError(b.id, b.fault, ev)
 	case v == hpack.Malformed:
-		return c.streamError(b.id, streamMalformed)
+		return c.streamError(b.id, streamMalformed, ev)
 	case v == hpack.TooLarge, b.use == useTrailers && dst.Size() > lim.Bytes-s.ListSize:
-		return c.streamError(b.id, streamListTooLarge)
+		return c.streamError(b.id, streamListTooLarge, ev)
 	case b.use == useTrailers:
-		return c.recvTrailers(s)
+		return c.recvTrailers(s, ev)
 	}
-	return c.recvResponse(s, dst)
+	return c.recvResponse(s, dst, ev)
 }
 
 // recvRequest opens a stream for a request, or says why not.
-func (c *Conn) recvRequest(v hpack.Verdict, f *hpack.Fields) (Event, *frame.Error) {
+func (c *Conn) recvRequest(v hpack.Verdict, f *hpack.Fields, ev *Event) *frame.Error {
 	b := &c.in.block
 	if c.leaving.excludes(b.id) {
 		// RFC 9113 6.8: frames on streams beyond the last one are ignored, but
 		// for what they do to the connection.
-		return Event{}, c.abuse.closed(c.now)
+		return c.abuse.closed(c.now)
 	}
 	if b.fault != nil {
-		return Event{}, c.refuseRequest(costMalformed, b.fault.Code)
+		return c.refuseRequest(costMalformed, b.fault.Code)
 	}
 	if c.ids.active >= int(c.lim.MaxConcurrentStreams) || c.ids.unreleased >= int(c.lim.MaxConcurrentStreams)+c.lim.WorkQueue {
 		// RFC 9113 5.1.2: a stream error of type PROTOCOL_ERROR or
 		// REFUSED_STREAM; the latter says that it may be tried again.
-		return Event{}, c.refuseRequest(costRefused, frame.RefusedStream)
+		return c.refuseRequest(costRefused, frame.RefusedStream)
 	}
 	if v == hpack.TooLarge {
-		return Event{}, c.answer431(b.id, b.end)
+		return c.answer431(b.id, b.end)
 	}
 	req, ok := request(f, c.connect)
 	if v == hpack.Malformed || !ok || b.end && req.length > 0 {
-		return Event{}, c.refuseRequest(costMalformed, frame.ProtocolError)
+		return c.refuseRequest(costMalformed, frame.ProtocolError)
 	}
 	s := c.streams.Add(b.id)
 	s.State, _ = stream.Step(stream.Idle, stream.RecvHeaders)
@@ -257,7 +262,8 @@ func (c *Conn) recvRequest(v hpack.Verdict, f *hpack.Fields) (Event, *frame.Erro
 	if n := c.lim.Requests; n > 0 && c.ids.total == n || b.id > frame.MaxStreamID-4*c.lim.MaxConcurrentStreams {
 		c.Shutdown(c.now)
 	}
-	return Event{Kind: Headers, End: b.end, Ref: ref(s)}, nil
+	ev.Kind, ev.End, ev.Ref = Headers, b.end, ref(s)
+	return nil
 }
 
 // refuseRequest answers a request that opens no stream with RST_STREAM.
@@ -270,32 +276,35 @@ func (c *Conn) refuseRequest(cost int32, code frame.ErrCode) *frame.Error {
 }
 
 // recvTrailers ends the peer's side of a stream.
-func (c *Conn) recvTrailers(s *stream.Stream) (Event, *frame.Error) {
+func (c *Conn) recvTrailers(s *stream.Stream, ev *Event) *frame.Error {
 	if cl := s.ContentLength; cl >= 0 && s.Received != cl {
-		return c.streamError(s.ID, streamLength)
+		return c.streamError(s.ID, streamLength, ev)
 	}
 	s.State, _ = stream.Step(s.State, stream.RecvHeadersEnd)
 	s.LastRecv = c.now
-	ev := c.told(s, Event{Kind: Trailers, End: true, Ref: ref(s)})
+	if ev.tell(Trailers, s) {
+		ev.End = true
+	}
 	if s.State == stream.Closed {
 		c.close(s)
 	}
-	return ev, nil
+	return nil
 }
 
 // recvResponse takes an interim or final response (client).
-func (c *Conn) recvResponse(s *stream.Stream, f *hpack.Fields) (Event, *frame.Error) {
+func (c *Conn) recvResponse(s *stream.Stream, f *hpack.Fields, ev *Event) *frame.Error {
 	b := &c.in.block
 	status, length, ok := response(f)
 	interim := status < 200
 	if !ok || interim && b.end {
-		return c.streamError(s.ID, streamMalformed)
+		return c.streamError(s.ID, streamMalformed, ev)
 	}
 	if interim {
 		if s.Interims++; int(s.Interims) > c.lim.Interims {
-			return c.streamError(s.ID, streamInterims)
+			return c.streamError(s.ID, streamInterims, ev)
 		}
-		return c.told(s, Event{Kind: Info, Ref: ref(s)}), nil
+		ev.tell(Info, s)
+		return nil
 	}
 	if s.Flags&flagHead != 0 || status == 204 || status == 304 || s.Flags&flagTunnel != 0 && status < 300 {
 		length = stream.NoContentLength
@@ -304,23 +313,27 @@ func (c *Conn) recvResponse(s *stream.Stream, f *hpack.Fields) (Event, *frame.Er
 		}
 	}
 	if b.end && length > 0 {
-		return c.streamError(s.ID, streamLength)
+		return c.streamError(s.ID, streamLength, ev)
 	}
 	s.Flags |= flagFinal
 	s.ContentLength, s.ListSize = length, f.Size()
-	ev := c.told(s, Event{Kind: Headers, End: b.end, Ref: ref(s)})
+	if ev.tell(Headers, s) {
+		ev.End = b.end
+	}
 	if b.end {
 		if s.State, _ = stream.Step(s.State, stream.RecvHeadersEnd); s.State == stream.Closed {
 			c.close(s)
 		}
 	}
-	return ev, nil
+	return nil
 }
 
-// told returns the event, or none when the application is done with s.
-func (c *Conn) told(s *stream.Stream, ev Event) Event {
+// tell makes ev an event of s. False: there is none, as the application is done
+// with s.
+func (ev *Event) tell(k Kind, s *stream.Stream) bool {
 	if s.Flags&flagReleased != 0 {
-		return Event{}
+		return false
 	}
-	return ev
+	ev.Kind, ev.Ref = k, ref(s)
+	return true
 }

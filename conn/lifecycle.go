@@ -136,25 +136,27 @@ func (c *Conn) appendReset(id uint32, code frame.ErrCode) {
 }
 
 // recvReset applies RST_STREAM (RFC 9113 6.4).
-func (c *Conn) recvReset(id uint32, code frame.ErrCode) (Event, *frame.Error) {
+func (c *Conn) recvReset(id uint32, code frame.ErrCode, ev *Event) *frame.Error {
 	s := c.streams.Get(id)
 	if s == nil || c.over(s) {
 		if c.idle(id) {
-			return Event{}, errIdle
+			return errIdle
 		}
-		return Event{}, c.abuse.lateReset(c.now, c.ids.total)
+		return c.abuse.lateReset(c.now, c.ids.total)
 	}
 	// A client may leave a response that has begun: gRPC streams and downloads
 	// end so, and cost no more than those that are read to their end.
 	if c.role == Server && s.Flags&flagFinal == 0 {
 		if f := c.abuse.reset(c.now, costResetByPeer); f != nil {
-			return Event{}, f
+			return f
 		}
 	}
 	s.Retry = code == frame.RefusedStream && c.untouched(s)
-	ev := c.told(s, Event{Kind: Reset, Side: Remote, Code: code, Ref: ref(s)})
+	if ev.tell(Reset, s) {
+		ev.Side, ev.Code = Remote, code
+	}
 	c.end(s, code, Remote)
-	return ev, nil
+	return nil
 }
 
 // untouched reports whether no server has begun to answer the request of s
@@ -164,26 +166,28 @@ func (c *Conn) untouched(s *stream.Stream) bool {
 }
 
 // streamError resets a stream for what the peer did (RFC 9113 5.4.2).
-func (c *Conn) streamError(id uint32, e *frame.Error) (Event, *frame.Error) {
+func (c *Conn) streamError(id uint32, e *frame.Error, ev *Event) *frame.Error {
 	s := c.streams.Get(id)
 	if s == nil && c.idle(id) {
 		// RST_STREAM must not be sent on an idle stream; 5.4.2 and 5.4.1 let
 		// an endpoint end the connection instead.
-		return Event{}, &frame.Error{Scope: frame.ConnectionScope, Code: e.Code, Reason: e.Reason}
+		return &frame.Error{Scope: frame.ConnectionScope, Code: e.Code, Reason: e.Reason}
 	}
 	if s == nil || c.over(s) {
 		if c.late(id) {
-			return Event{}, c.abuse.closed(c.now)
+			return c.abuse.closed(c.now)
 		}
-		return Event{}, c.refuse(id, costStreamError, e.Code)
+		return c.refuse(id, costStreamError, e.Code)
 	}
 	if f := c.refuse(id, costStreamError, e.Code); f != nil {
-		return Event{}, f
+		return f
 	}
 	c.abuse.expect(s.Recv.Available())
-	ev := c.told(s, Event{Kind: Reset, Side: Local, Code: e.Code, Reason: e.Reason, Ref: ref(s)})
+	if ev.tell(Reset, s) {
+		ev.Side, ev.Code, ev.Reason = Local, e.Code, e.Reason
+	}
 	c.end(s, e.Code, Local)
-	return ev, nil
+	return nil
 }
 
 // refuse answers a peer's frame with RST_STREAM, at its cost.

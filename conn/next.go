@@ -72,15 +72,15 @@ func (c *Conn) Next(now time.Duration, b []byte, dst *hpack.Fields) (ev Event, n
 			var p []byte
 			if p, k, ok = c.in.whole(b[n:]); ok {
 				c.in.skip(c.in.after)
-				ev, fault = c.control(p)
+				fault = c.control(p, &ev)
 				c.in.carry = c.in.carry[:0]
 			}
 		case phaseBlock:
-			ev, k, ok, fault = c.recvBlock(b[n:], dst)
+			k, ok, fault = c.recvBlock(b[n:], dst, &ev)
 		case phasePad:
 			if ok = n < len(b); ok {
 				k = 1
-				ev, fault = c.padLength(int(b[n]))
+				fault = c.padLength(int(b[n]))
 			}
 		case phaseData:
 			k, ok = c.recvData(b[n:], &ev)
@@ -233,33 +233,33 @@ func (c *Conn) begin(h frame.Header) *frame.Error {
 }
 
 // control applies a short frame whose payload p is complete.
-func (c *Conn) control(p []byte) (Event, *frame.Error) {
+func (c *Conn) control(p []byte, ev *Event) *frame.Error {
 	h := c.in.h
 	if e := c.in.fault; e != nil {
 		c.in.fault = nil
-		return c.streamError(h.StreamID, e)
+		return c.streamError(h.StreamID, e, ev)
 	}
 	switch h.Type {
 	case frame.TypeSettings:
-		return Event{}, c.recvSettings(h, frame.ParseSettings(p))
+		return c.recvSettings(h, frame.ParseSettings(p))
 	case frame.TypePing:
-		return c.recvPing(h, p)
+		return c.recvPing(h, p, ev)
 	case frame.TypeGoAway:
-		return Event{}, c.recvGoAway(frame.ParseGoAway(p))
+		return c.recvGoAway(frame.ParseGoAway(p))
 	case frame.TypeWindowUpdate:
-		return c.recvWindowUpdate(h, p)
+		return c.recvWindowUpdate(h, p, ev)
 	case frame.TypeRSTStream:
-		return c.recvReset(h.StreamID, frame.ParseRSTStream(p))
+		return c.recvReset(h.StreamID, frame.ParseRSTStream(p), ev)
 	case frame.TypePriority:
 		// RFC 9113 5.3.2: the RFC 7540 scheme is deprecated; only the frame's
 		// form matters.
 		_, e := frame.ParsePriority(h, p)
 		if e != nil && e.Scope == frame.StreamScope {
-			return c.streamError(h.StreamID, e)
+			return c.streamError(h.StreamID, e, ev)
 		}
-		return Event{}, e
+		return e
 	case frame.TypePriorityUpdate:
-		return Event{}, c.recvPriorityUpdate(h, p)
+		return c.recvPriorityUpdate(h, p)
 	}
-	return Event{}, nil
+	return nil
 }

@@ -14,26 +14,27 @@ type pings struct {
 // graceful shutdown.
 var shutdownPing = [8]byte{'n', 'o', 'n', 'e', 't', 'b', 'y', 'e'}
 
-func (c *Conn) recvPing(h frame.Header, p []byte) (Event, *frame.Error) {
+func (c *Conn) recvPing(h frame.Header, p []byte, ev *Event) *frame.Error {
 	data := [8]byte(p)
 	if !h.Flags.Has(frame.FlagAck) {
 		if !c.sentFrame && !c.abuse.pings.take(c.now, price{pingBurst, pingRate}, 1) {
-			return Event{}, errPingFlood
+			return errPingFlood
 		}
 		c.sentFrame = false
 		c.pings.due = append(c.pings.due, data)
-		return Event{}, nil
+		return nil
 	}
 	if data == shutdownPing && c.leaving.phase == noticeSent {
 		c.leaving.phase = finalDue
 		c.timers.drain = 0
-		return Event{}, nil
+		return nil
 	}
 	if c.health.answered(c.now, data) {
-		return Event{}, nil
+		return nil
 	}
 	c.pings.heard = data
-	return Event{Kind: Pong, Data: c.pings.heard[:]}, nil
+	ev.Kind, ev.Data = Pong, c.pings.heard[:]
+	return nil
 }
 
 // Ping sends PING with these octets at the next Emit; the answer is a Pong

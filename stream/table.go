@@ -28,15 +28,10 @@ func (t *Table) Get(id uint32) *Stream {
 	if t.n == 0 || id == 0 {
 		return nil
 	}
-	mask := uint32(len(t.index) - 1)
-	for i := t.home(id); ; i = (i + 1) & mask {
-		switch e := t.index[i]; e.id {
-		case id:
-			return t.records[e.slot]
-		case 0:
-			return nil
-		}
+	if e := t.index[t.find(id)]; e.id != 0 {
+		return t.records[e.slot]
 	}
+	return nil
 }
 
 // At returns the stream in this slot, or nil when no live stream has it.
@@ -52,25 +47,30 @@ func (t *Table) At(slot uint32) *Stream {
 // Add returns a new record for id: ID, Slot, ContentLength NoContentLength and Urgency DefaultUrgency set,
 // everything else zero. The id is not 0 and not in the table.
 func (t *Table) Add(id uint32) *Stream {
-	if id == 0 || t.Get(id) != nil {
+	if 2*(t.n+1) > len(t.index) {
+		t.grow()
+	}
+	at := t.find(id)
+	if id == 0 || t.index[at].id != 0 {
 		// The caller adds only ids above all earlier ones, RFC 9113 5.1.1. Two streams in one record
 		// would mix their octets.
 		panic("stream: Add of an id that is 0 or in the table")
 	}
-	if 2*(t.n+1) > len(t.index) {
-		t.grow()
-	}
 	slot := t.takeSlot()
 	s := t.records[slot]
 	s.ID, s.Slot, s.ContentLength, s.Urgency = id, slot, NoContentLength, DefaultUrgency // all else was cleared
-	t.put(entry{id, slot})
+	t.index[at] = entry{id, slot}
 	t.n++
 	return s
 }
 
 // Remove takes a stream out and clears its record. The stream is in no Queue and in no List.
 func (t *Table) Remove(s *Stream) {
-	if t.Get(s.ID) != s {
+	if t.n == 0 || s.ID == 0 {
+		panic("stream: Remove of a stream that is not in the table")
+	}
+	at := t.find(s.ID)
+	if e := t.index[at]; e.id == 0 || t.records[e.slot] != s {
 		panic("stream: Remove of a stream that is not in the table")
 	}
 	if s.linked() {
@@ -78,7 +78,7 @@ func (t *Table) Remove(s *Stream) {
 		// of all queues and lists before it gives the record back.
 		panic("stream: Remove of a stream that is in a queue")
 	}
-	t.unput(s.ID)
+	t.vacate(at)
 	t.free = append(t.free, s.Slot)
 	t.n--
 	*s = Stream{}
@@ -139,23 +139,20 @@ func (t *Table) takeSlot() uint32 {
 // 2^32 divided by the golden ratio spread ids that follow one another evenly.
 func (t *Table) home(id uint32) uint32 { return id * 0x9e3779b1 >> t.shift }
 
-func (t *Table) put(e entry) {
-	mask := uint32(len(t.index) - 1)
-	i := t.home(e.id)
-	for t.index[i].id != 0 {
-		i = (i + 1) & mask
-	}
-	t.index[i] = e
-}
-
-// unput takes id out of the index and moves up the entries behind it that the gap would cut off from their
-// home, so that no marks of removed ids are left.
-func (t *Table) unput(id uint32) {
+// find returns where in the index an id stands, or the empty place where it would.
+func (t *Table) find(id uint32) uint32 {
 	mask := uint32(len(t.index) - 1)
 	i := t.home(id)
-	for t.index[i].id != id {
+	for t.index[i].id != id && t.index[i].id != 0 {
 		i = (i + 1) & mask
 	}
+	return i
+}
+
+// vacate empties a place of the index and moves up the entries behind it that the gap would cut off from
+// their home, so that no marks of removed ids are left.
+func (t *Table) vacate(i uint32) {
+	mask := uint32(len(t.index) - 1)
 	for j := (i + 1) & mask; t.index[j].id != 0; j = (j + 1) & mask {
 		if (j-t.home(t.index[j].id))&mask >= (j-i)&mask {
 			t.index[i] = t.index[j]
@@ -175,7 +172,7 @@ func (t *Table) grow() {
 	}
 	for _, e := range old {
 		if e.id != 0 {
-			t.put(e)
+			t.index[t.find(e.id)] = e
 		}
 	}
 }
