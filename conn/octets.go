@@ -41,9 +41,7 @@ func except(t *[256]class, c class, octets string) {
 // all reports whether every octet of s is of class c.
 func all(s []byte, c class) bool {
 	for _, b := range s {
-		if octets[b]&c == 0 {
-			return false
-		}
+		c &= octets[b] // as good ones are the rule, none is asked for alone
 	}
-	return true
+	return c != 0
 }
