@@ -16,6 +16,9 @@ type chunk struct {
 	refs int
 	buf  []byte
 	file *file // the payload is in it, not in buf
+	// idle is set where the payload is lent: it is told when one reference is
+	// left, the lender's, or the file was short.
+	idle *sync.Cond
 }
 
 var chunks = sync.Pool{New: func() any { return &chunk{buf: make([]byte, chunkSize)} }}
@@ -28,17 +31,22 @@ func newChunk() *chunk {
 }
 
 // unref drops a reference. A chunk that lives in its stream has no pool, and
-// neither has one of a file.
+// neither has one that is lent.
 func (c *chunk) unref() {
 	c.refs--
 	switch {
+	case c.idle != nil:
+		if c.refs == 1 || c.short() {
+			c.idle.Broadcast()
+		}
 	case c.refs == 0 && len(c.buf) == chunkSize:
 		scribble(c.buf)
 		chunks.Put(c)
-	case c.file != nil && (c.refs == 1 || c.file.short):
-		c.file.idle.Broadcast()
 	}
 }
+
+// short reports whether a file ended before octets that were announced.
+func (c *chunk) short() bool { return c.file != nil && c.file.short }
 
 // chunkList is a queue of chunks, each with a reference.
 type chunkList struct {

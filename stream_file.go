@@ -3,10 +3,7 @@ package nonet
 import (
 	"io"
 	"io/fs"
-	"sync"
 	"syscall"
-
-	"github.com/nonet-h2/nonet/frame"
 )
 
 const (
@@ -19,9 +16,8 @@ const (
 
 // file is an open file that the octets [at+r:at+w] of a chunk are in.
 type file struct {
-	fd   int
-	at   int64
-	idle *sync.Cond // told when the chunk has one reference left, or the file was short
+	fd int
+	at int64
 	// short: the file ended before octets that were announced.
 	short bool
 }
@@ -76,7 +72,7 @@ func (s Stream) sendFile(r io.Reader) (n int64, err error) {
 		return 0, err
 	}
 	var e error
-	err = rc.Control(func(fd uintptr) { n, e = s.queueFile(&file{fd: int(fd), at: at}, int(size)) })
+	err = rc.Control(func(fd uintptr) { n, e = s.lend(&chunk{file: &file{fd: int(fd), at: at}, w: int(size)}) })
 	if err == nil {
 		err = e
 	}
@@ -90,56 +86,4 @@ func (s Stream) sendFile(r io.Reader) (n int64, err error) {
 // read here. A trace shows what is sent, so with one they can't.
 func (d *driver) sendsFiles() bool {
 	return d.tap == nil && d.wire.plain && d.wire.raw.sendsFiles()
-}
-
-// queueFile puts size octets of f into the outbox and waits until nobody needs
-// it: they are sent or, when the stream is over, dropped. It returns how many
-// were taken to be sent.
-//
-// A file that turns out shorter leaves a frame that was announced: what is
-// missing of it is zeros, and the stream is reset with INTERNAL_ERROR.
-func (s Stream) queueFile(f *file, size int) (int64, error) {
-	if _, err := s.lock(); err != nil {
-		return 0, err
-	}
-	st := s.st
-	d := st.d
-	if st.over() {
-		err := st.err
-		st.mu.Load().Unlock()
-		return 0, err
-	}
-	if err := d.core.Queue(st.ref, size, false); err != nil {
-		st.mu.Load().Unlock()
-		return 0, err
-	}
-	f.idle = &st.wcond
-	c := &chunk{file: f, w: size, refs: 2} // the outbox's and ours
-	st.outbox.push(c)
-	st.unsent += size
-	st.written += int64(size)
-	d.fresh.Add(int64(size))
-	d.files++
-	for c.refs > 1 {
-		if f.short {
-			d.resetLocked(st, frame.InternalError)
-			if c.refs == 1 {
-				break
-			}
-		}
-		st.waitLocked()
-	}
-	d.files--
-	var err error
-	switch {
-	case f.short:
-		d.resetLocked(st, frame.InternalError)
-		err = io.ErrUnexpectedEOF
-	case s.held() == nil:
-		err = ErrStale
-	case st.over():
-		err = st.err
-	}
-	d.unlockAndKick()
-	return int64(c.r), err
 }

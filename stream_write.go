@@ -9,10 +9,23 @@ const maxUnsent = 64 << 10
 // Write writes content of the response. It copies p and returns; it waits only
 // when 64 KiB of the stream are unsent. What was written leaves when 16 KiB are
 // together, at [Stream.Flush], and at the end of the response, whose header
-// section and content leave together if they are that short.
+// section and content leave together if they are that short. Of 128 KiB and more,
+// on HTTP/2, all but the last 64 KiB are not copied but sent from where they are.
 //
 // In answer to HEAD the octets are counted and dropped.
-func (s Stream) Write(p []byte) (int, error) { return write(s, p) }
+func (s Stream) Write(p []byte) (n int, err error) {
+	for len(p)-n >= maxUnsent+leastLent {
+		lent, err := s.writeLent(p[n:])
+		if n += int(lent); err != nil {
+			return n, err
+		}
+		if lent == 0 {
+			break
+		}
+	}
+	k, err := write(s, p[n:])
+	return n + k, err
+}
 
 // WriteString is Write for a string.
 func (s Stream) WriteString(p string) (int, error) { return write(s, p) }

@@ -140,7 +140,7 @@ func echo(s nonet.Stream) {
 // line is what /bytes repeats.
 const line = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n"
 
-var lines = []byte(strings.Repeat(line, inlineMax/len(line)))
+var lines = []byte(strings.Repeat(line, 512<<10/len(line)))
 
 func octets(s nonet.Stream) {
 	left, ok := parseSize(path(s)[len("/bytes/"):])
