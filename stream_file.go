@@ -10,8 +10,8 @@ const (
 	// leastFile is from how many octets on a file is sent without being read:
 	// below, one read and one write are less.
 	leastFile = 64 << 10
-	// mostFile is how much of a file is queued at once; an int of 32 bits holds it.
-	mostFile = 1 << 30
+	// mostLent is how much is queued at once; an int of 32 bits holds it.
+	mostLent = 1 << 30
 )
 
 // file is an open file that the octets [at+r:at+w] of a chunk are in.
@@ -30,7 +30,7 @@ type regular interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// sendFile sends what is left of r, up to mostFile, if it is a file and the
+// sendFile sends what is left of r, up to mostLent, if it is a file and the
 // connection can send it without copying it here. It returns when the last of it
 // was given to the kernel, so that the file may be closed or change. 0 and no
 // error: r is to be read.
@@ -42,7 +42,7 @@ func (s Stream) sendFile(r io.Reader) (n int64, err error) {
 	if st.h1 != nil || st.c != nil || st.head || st.entry || !st.d.sendsFiles() {
 		return 0, nil
 	}
-	limit := int64(mostFile)
+	limit := int64(mostLent)
 	if l, ok := r.(*io.LimitedReader); ok {
 		r, limit = l.R, min(limit, l.N)
 		defer func() { l.N -= n }()

@@ -23,7 +23,7 @@ func (s Stream) writeLent(p []byte) (int64, error) {
 	if err := s.commit(false); err != nil {
 		return 0, err
 	}
-	return s.lend(&chunk{buf: p, w: min(len(p)-maxUnsent, mostFile)})
+	return s.lend(&chunk{buf: p, w: min(len(p)-maxUnsent, mostLent)})
 }
 
 // lend puts a chunk into the outbox whose payload is the caller's, and waits until
