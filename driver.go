@@ -30,6 +30,8 @@ type driver struct {
 	work   workQueue       // has its own mutex
 	base   context.Context // of the connection; nil: none was made
 	teller connTeller
+	within bool // the reader's: input has ended within a frame
+	pauses bool // the reader's: it rests at the next pause of the input
 
 	// fresh counts the octets that handlers committed, for the writer to see
 	// its batch grow.
@@ -38,6 +40,7 @@ type driver struct {
 	mu      sync.Mutex
 	core    *conn.Conn
 	slots   []*stream     // by conn.Ref.Slot
+	spares  *stream       // unused ones, each the next of another; none while no request runs
 	waiting streamQueue   // requests without a handler; a client's that have no stream yet
 	running int32         // handlers
 	limit   int32         // of them
@@ -64,8 +67,6 @@ type driver struct {
 
 	// The reader's.
 	octets  int32     // read since nothing more was to be sent
-	within  bool      // input has ended within a frame
-	pauses  bool      // it rests at the next pause of the input
 	poured  int32     // content that came since it yielded
 	arrived []*stream // requests of this burst
 }
@@ -159,12 +160,15 @@ func (d *driver) settleLocked(st *stream) {
 	}
 	if st.c != nil {
 		d.partLocked(st)
-	} else {
-		d.core.Release(st.ref)
-		d.slots[st.ref.Slot] = nil
-		d.shareLocked() // perhaps nothing will be sent that does it
+		st.free()
+		return
 	}
-	st.free()
+	d.core.Release(st.ref)
+	d.slots[st.ref.Slot] = nil
+	d.shareLocked() // perhaps nothing will be sent that does it
+	if st.clean() {
+		d.spareLocked(st)
+	}
 }
 
 // signalsLocked fetches what the core has to say beside events.

@@ -133,7 +133,8 @@ func (d *driver) burst(b []byte) int {
 
 // parseLocked gives b to the core and takes what it finds.
 func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
-	spare := newStream()
+	spare := d.newStreamLocked()
+parse:
 	for n < len(b) {
 		ev, k, err := d.core.Next(now, b[n:], &spare.req)
 		n += k
@@ -145,8 +146,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 		switch ev.Kind {
 		case conn.None:
 			if n < len(b) { // WantRead is false
-				spare.discard()
-				return n
+				break parse
 			}
 		case conn.Headers:
 			if d.cl != nil {
@@ -154,7 +154,7 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 				break
 			}
 			d.acceptLocked(spare, ev.Ref, ev.End)
-			spare = newStream()
+			spare = d.newStreamLocked()
 		case conn.Info:
 			d.informedLocked(spare, ev)
 		case conn.Data:
@@ -176,7 +176,8 @@ func (d *driver) parseLocked(now time.Duration, b []byte) (n int) {
 			}
 		}
 	}
-	spare.discard()
+	spare.req.Reset()
+	d.spareLocked(spare)
 	return n
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/nonet-h2/nonet/conn"
 )
 
+// streams are unused ones, in lists: each is the next of another.
 var streams sync.Pool
 
 // newStream returns a stream that belongs to no connection yet.
@@ -14,9 +15,35 @@ func newStream() *stream {
 	st, _ := streams.Get().(*stream)
 	if st == nil {
 		st = new(stream)
+	} else if st.next != nil {
+		streams.Put(st.next)
+		st.next = nil
 	}
 	st.declared = -1
 	return st
+}
+
+// newStreamLocked returns a stream for a request.
+func (d *driver) newStreamLocked() *stream {
+	st := d.spares
+	if st == nil {
+		if st, _ = streams.Get().(*stream); st == nil {
+			st = new(stream)
+		}
+	}
+	d.spares, st.next = st.next, nil
+	st.declared = -1
+	return st
+}
+
+// spareLocked keeps an unused stream while the connection has requests: with the
+// last of them, all go back at once.
+func (d *driver) spareLocked(st *stream) {
+	st.next, d.spares = d.spares, st
+	if d.core.Unreleased() == 0 || d.cl != nil {
+		streams.Put(d.spares)
+		d.spares = nil
+	}
 }
 
 // bind gives the stream its mutex.
@@ -27,11 +54,23 @@ func (st *stream) bind(mu *sync.Mutex) {
 	}
 }
 
-// free makes the stream ready for another request, unless somebody may still
-// be waiting on it. Its word has moved on before.
+// free gives the stream back, unless somebody may still be waiting on it. Its
+// word has moved on before.
 func (st *stream) free() {
+	switch {
+	case !st.clean():
+	case st.c != nil:
+		st.c.asked = asked{}
+		askers.Put(st)
+	default:
+		streams.Put(st)
+	}
+}
+
+// clean makes the stream ready for another request. False: it can't be used.
+func (st *stream) clean() bool {
 	if st.spoiled {
-		return
+		return false
 	}
 	st.d, st.h1, st.ref = nil, nil, conn.Ref{}
 	st.head, st.empty, st.entry = false, false, false
@@ -48,18 +87,7 @@ func (st *stream) free() {
 	st.unsent = 0
 	st.stopped = nil
 	st.err, st.ctx, st.cancel = nil, nil, nil
-	if st.c != nil {
-		st.c.asked = asked{}
-		askers.Put(st)
-		return
-	}
-	streams.Put(st)
-}
-
-// discard gives back a stream that never had a request.
-func (st *stream) discard() {
-	st.req.Reset()
-	streams.Put(st)
+	return true
 }
 
 // live returns the stream if its request goes on.
