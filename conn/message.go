@@ -19,18 +19,18 @@ type requestFacts struct {
 // is malformed.
 func request(f *hpack.Fields, connect bool) (r requestFacts, ok bool) {
 	r.length, r.priority = stream.NoContentLength, defaultPriority
-	var method, path, scheme, authority []byte
-	protocol, host := false, -1
+	method, path, scheme, authority, host := -1, -1, -1, -1, -1 // places
+	protocol := false
 	for i := range f.Len() {
 		switch f.Token(i) {
 		case hpack.TokenMethod:
-			method = f.Value(i)
+			method = i
 		case hpack.TokenPath:
-			path = f.Value(i)
+			path = i
 		case hpack.TokenScheme:
-			scheme = f.Value(i)
+			scheme = i
 		case hpack.TokenAuthority:
-			authority = f.Value(i)
+			authority = i
 		case hpack.TokenProtocol:
 			protocol = true
 		case hpack.TokenHost:
@@ -48,36 +48,47 @@ func request(f *hpack.Fields, connect bool) (r requestFacts, ok bool) {
 			r.priority = parsePriority(f.Value(i))
 		}
 	}
-	if !isToken(method) {
+	if method < 0 {
 		return r, false
 	}
-	if protocol && (!connect || string(method) != "CONNECT") {
-		// RFC 8441 4: only with CONNECT, and only after we allowed it.
+	switch m := f.Value(method); {
+	case string(m) == "GET":
+	case !isToken(m):
 		return r, false
-	}
-	if string(method) == "CONNECT" && !protocol {
-		// RFC 9113 8.5: :scheme and :path MUST be omitted; :authority is the
-		// host and port to connect to.
-		r.length = stream.NoContentLength
-		return r, scheme == nil && path == nil && goodAuthority(authority) && bytes.IndexByte(authority, ':') > 0
-	}
-	if string(method) == "HEAD" {
+	case string(m) == "CONNECT":
+		if !protocol {
+			// RFC 9113 8.5: :scheme and :path MUST be omitted; :authority is the
+			// host and port to connect to.
+			r.length = stream.NoContentLength
+			return r, scheme < 0 && path < 0 && authority >= 0 && goodTunnel(f.Value(authority))
+		}
+		if !connect {
+			return r, false // RFC 8441 4: only after we allowed it
+		}
+		protocol = false
+	case string(m) == "HEAD":
 		r.head = true
 	}
-	return r, goodScheme(scheme) && goodPath(path, method) && goodTarget(f, authority, host)
+	if protocol || scheme < 0 || path < 0 {
+		return r, false // RFC 8441 4: :protocol only with CONNECT
+	}
+	return r, goodScheme(f.Value(scheme)) && goodPath(f.Value(path), f.Value(method)) && goodTarget(f, authority, host)
 }
+
+// goodTunnel checks the :authority of CONNECT: host and port.
+func goodTunnel(a []byte) bool { return goodAuthority(a) && bytes.IndexByte(a, ':') > 0 }
 
 // goodTarget checks :authority and Host: one of them at least, neither of them
 // empty or with userinfo, and both the same (RFC 9113 8.3.1).
-func goodTarget(f *hpack.Fields, authority []byte, host int) bool {
-	if authority != nil && !goodAuthority(authority) {
+func goodTarget(f *hpack.Fields, authority, host int) bool {
+	if authority >= 0 && !goodAuthority(f.Value(authority)) {
 		return false
 	}
 	if host < 0 {
-		return authority != nil
+		return authority >= 0
 	}
 	h := f.Value(host)
-	return goodAuthority(h) && (authority == nil || bytes.EqualFold(authority, h))
+	return goodAuthority(h) && (authority < 0 || bytes.EqualFold(f.Value(authority), h))
 }
 
 // goodAuthority checks the form host[:port] of RFC 3986 3.2 loosely: what
@@ -88,7 +99,7 @@ func goodAuthority(a []byte) bool {
 
 // goodScheme checks RFC 3986 3.1.
 func goodScheme(s []byte) bool {
-	return len(s) > 0 && octets[s[0]]&alpha != 0 && all(s, ofScheme)
+	return string(s) == "https" || string(s) == "http" || len(s) > 0 && octets[s[0]]&alpha != 0 && all(s, ofScheme)
 }
 
 // goodPath checks :path: an absolute path, or the asterisk of OPTIONS, with
