@@ -84,3 +84,46 @@ func counted(n int) []byte {
 	}
 	return b
 }
+
+// TestSpareStreams: a connection with a long request keeps few unused streams of a
+// burst, and without any request none.
+func TestSpareStreams(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		long, short := make(chan struct{}), make(chan struct{})
+		s := &Server{Handler: func(s Stream) {
+			if string(s.Path()) == "/long" {
+				<-long
+			} else {
+				<-short
+			}
+		}}
+		p := dial(t, s)
+		kept := func() (n int) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for d := range s.drivers {
+				d.mu.Lock()
+				for st := d.spares; st != nil; st = st.next {
+					n++
+				}
+				d.mu.Unlock()
+			}
+			return n
+		}
+		p.get(1, "/long")
+		for id := uint32(3); id < 203; id += 2 {
+			p.get(id, "/")
+		}
+		settle()
+		close(short)
+		settle()
+		if n := kept(); n == 0 || n > 2*keptStreams {
+			t.Errorf("%d streams are kept, want few", n)
+		}
+		close(long)
+		settle()
+		if n := kept(); n != 0 {
+			t.Errorf("%d streams are kept without a request", n)
+		}
+	})
+}

@@ -84,11 +84,12 @@ type stream struct {
 	tookCont bool  // 100 (Continue) was sent
 	trl      hpack.Fields
 	outbox   chunkList
-	unsent   int  // octets in outbox
-	trailing bool // rtl is the core's
-	queued   bool // waits in the driver's queue
-	retired  bool // the handler has returned, the core was told
-	spoiled  bool // someone may still wait on it: not for reuse
+	unsent   int   // octets in outbox
+	trailing bool  // rtl is the core's
+	queued   bool  // waits in the driver's queue
+	retired  bool  // the handler has returned, the core was told
+	spoiled  bool  // someone may still wait on it: not for reuse
+	after    uint8 // how many follow it among unused ones
 	err      error
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -96,7 +97,7 @@ type stream struct {
 	writers  int
 	rcond    sync.Cond
 	wcond    sync.Cond
-	next     *stream // in one of the driver's queues
+	next     *stream // in one of the driver's queues, or among unused ones
 	prev     *stream
 
 	first chunk

@@ -7,8 +7,12 @@ import (
 	"github.com/nonet-h2/nonet/conn"
 )
 
-// streams are unused ones, in lists: each is the next of another.
+// streams are unused ones, in lists of up to keptStreams: each is the next of
+// another.
 var streams sync.Pool
+
+// keptStreams is how many unused streams a connection keeps at most.
+const keptStreams = 8
 
 // newStream returns a stream that belongs to no connection yet.
 func newStream() *stream {
@@ -36,11 +40,15 @@ func (d *driver) newStreamLocked() *stream {
 	return st
 }
 
-// spareLocked keeps an unused stream while the connection has requests: with the
-// last of them, all go back at once.
+// spareLocked keeps an unused stream while the connection has requests. Those that
+// it keeps go back at once, with its last request or when they are many.
 func (d *driver) spareLocked(st *stream) {
+	st.after = 0
+	if d.spares != nil {
+		st.after = d.spares.after + 1
+	}
 	st.next, d.spares = d.spares, st
-	if d.core.Unreleased() == 0 || d.cl != nil {
+	if st.after == keptStreams-1 || d.core.Unreleased() == 0 || d.cl != nil {
 		streams.Put(d.spares)
 		d.spares = nil
 	}
