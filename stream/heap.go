@@ -1,7 +1,8 @@
 package stream
 
-// heap is a binary heap of streams, smallest key first, then smallest id. Each stream knows its place in
-// links.at, so it can be taken out of the middle. A stream is in at most one heap.
+// heap is a binary heap of streams, smallest key first. Equals are in no order that means anything, so that
+// one of many moves in a step or two. Each stream knows its place in links.at, so it can be taken out of the
+// middle. A stream is in at most one heap.
 type heap []ranked
 
 type ranked struct {
@@ -10,7 +11,7 @@ type ranked struct {
 }
 
 func (a ranked) before(b ranked) bool {
-	return a.key < b.key || a.key == b.key && a.s.ID < b.s.ID
+	return a.key < b.key
 }
 
 func (h *heap) push(key int64, s *Stream) {

@@ -32,7 +32,7 @@ func TestHeapModel(t *testing.T) {
 				t.Fatalf("%d entries, want %d", len(h), len(keys))
 			}
 			for i, e := range h {
-				if e.s.at != i || e.key != keys[e.s] || i > 0 && !h[(i-1)/2].before(e) {
+				if e.s.at != i || e.key != keys[e.s] || i > 0 && e.before(h[(i-1)/2]) {
 					t.Fatalf("entry %d is out of place", i)
 				}
 			}

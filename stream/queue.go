@@ -187,7 +187,7 @@ func (q *Queue) link(s *Stream) {
 		q.levels |= 1 << s.level
 	default:
 		s.place = inOrdered
-		q.ordered.push(int64(s.level), s)
+		q.ordered.push(int64(s.level)<<32|int64(s.ID), s)
 	}
 }
 
