@@ -178,7 +178,9 @@ func (st *stream) finishHead(whole bool) {
 	if st.h1 == nil && !st.dateless && st.hdr.Find(hpack.TokenDate) < 0 {
 		st.hdr.AddToken(hpack.TokenDate, st.d.srv.dates.text())
 	}
-	st.hdr.SetTokenBytes(hpack.TokenStatus, statusText(st.status))
+	if st.status != 200 || st.hdr.Len() == 0 || st.hdr.Token(0) != hpack.TokenStatus {
+		st.hdr.SetTokenBytes(hpack.TokenStatus, statusText(st.status))
+	}
 }
 
 // statusText returns three digits.

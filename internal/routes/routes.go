@@ -93,7 +93,6 @@ func index(s nonet.Stream) {
 
 func hello(s nonet.Stream) {
 	s.AddPrepared(typePlain)
-	s.SetField("content-length", "12")
 	s.WriteString("hello world\n")
 }
 
