@@ -186,7 +186,7 @@ func (d *driver) acceptLocked(st *stream, r conn.Ref, end bool) {
 	st.bind(&d.mu)
 	st.d, st.ref, st.inEnd, st.empty = d, r, end, end
 	st.head = string(st.req.Get(hpack.TokenMethod)) == "HEAD"
-	st.hdr.AddTokenBytes(hpack.TokenStatus, status200)
+	st.hdr.AddTokenBytes(hpack.TokenStatus, status200) // the likely one: later it had to be moved to the front
 	for int(r.Slot) >= len(d.slots) {
 		d.slots = append(d.slots, nil)
 	}

@@ -178,6 +178,7 @@ func (st *stream) finishHead(whole bool) {
 	if st.h1 == nil && !st.dateless && st.hdr.Find(hpack.TokenDate) < 0 {
 		st.hdr.AddToken(hpack.TokenDate, st.d.srv.dates.text())
 	}
+	// acceptLocked began the list with 200.
 	if st.status != 200 || st.hdr.Len() == 0 || st.hdr.Token(0) != hpack.TokenStatus {
 		st.hdr.SetTokenBytes(hpack.TokenStatus, statusText(st.status))
 	}
