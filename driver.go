@@ -54,16 +54,17 @@ type driver struct {
 	timer   *time.Timer
 	err     error // what ended the connection, the first that was noticed
 
-	files   int32 // that are being sent
-	tight   bool  // the server's memory for windows is used up: ours shrink
-	writing bool  // someone owns the writing, from Emit to the end of Write
-	half    bool  // our side of the socket is shut
-	closed  bool  // the reader is gone
-	awake   bool  // the reader's goroutine has parsed
-	roused  bool  // the reader's wait was ended, for it to rest
-	parks   bool  // while it rests nobody waits for input; driver_park_linux.go
-	offered bool  // whoever can write takes the writing: its owner has not begun, or yields
-	place   int32 // where it is parked, or 0: the parking's
+	files   int32   // that are being sent
+	tight   bool    // the server's memory for windows is used up: ours shrink
+	writing bool    // someone owns the writing, from Emit to the end of Write
+	half    bool    // our side of the socket is shut
+	closed  bool    // the reader is gone
+	awake   bool    // the reader's goroutine has parsed
+	roused  bool    // the reader's wait was ended, for it to rest
+	parks   bool    // while it rests nobody waits for input; driver_park_linux.go
+	offered bool    // whoever can write takes the writing: its owner has not begun, or yields
+	place   int32   // where it is parked, or 0: the parking's
+	leader  *leader // driver_lead_linux.go; nil: it has not led
 
 	// The reader's.
 	octets  int32     // read since nothing more was to be sent

@@ -38,12 +38,12 @@ func (d *driver) park() bool {
 		return false
 	}
 	in := false
-	open := d.wire.raw.conn.Control(func(fd uintptr) { in = d.srv.parking.add(d, int(fd)) }) == nil
+	open := d.wire.raw.conn.Control(func(fd uintptr) { in = d.srv.parking.add(d, int(fd), false) }) == nil
 	if !open || !in {
 		return false
 	}
 	// Perhaps it was closed meanwhile, and whoever did it has not found it here.
-	if d.wire.raw.conn.Control(func(uintptr) {}) != nil {
+	if d.wire.raw.conn.Control(nothing) != nil {
 		d.unpark()
 	}
 	return true
@@ -56,8 +56,9 @@ func (d *driver) unpark() {
 	}
 }
 
-// add parks d, whose socket is open. Each time is for one event.
-func (l *parking) add(d *driver, fd int) bool {
+// add parks d, whose socket is open. Each time is for one event. leads:
+// it is in only while its reader runs a handler, and may be again at once.
+func (l *parking) add(d *driver, fd int, leads bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil && !l.openLocked() {
@@ -76,13 +77,25 @@ func (l *parking) add(d *driver, fd int) bool {
 	}
 	l.at[fd] = d
 	d.place = int32(fd) + 1
+	l.countLocked()
+	if x := d.leader; x != nil {
+		x.ticket++
+		if leads && !x.member {
+			x.member = true
+			l.countLocked()
+		}
+	}
+	return true
+}
+
+// countLocked counts one more that waits, or may wait at once.
+func (l *parking) countLocked() {
 	l.parked++
 	if !l.running {
 		l.running = true
 		l.answerLocked()
 		go l.run()
 	}
-	return true
 }
 
 // openLocked makes the set.
@@ -125,11 +138,23 @@ func (l *parking) remove(d *driver) bool {
 	if !l.removeLocked(d) {
 		return false
 	}
+	l.callLocked()
+	return true
+}
+
+// take is remove, if d is in as it was when it got this ticket.
+func (l *parking) take(d *driver, ticket uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return d.leader.ticket == ticket && l.removeLocked(d)
+}
+
+// callLocked ends run if it has nothing to wait for.
+func (l *parking) callLocked() {
 	if l.parked == 0 {
 		l.called = true
 		l.file.SetReadDeadline(time.Unix(1, 0))
 	}
-	return true
 }
 
 // answerLocked lets run wait again.

@@ -21,7 +21,7 @@ const pourOctets = 32 << 10
 // run is the reader. prefix is what was read of the connection before. When it
 // rests (driver_rest.go), readOn goes on.
 func (d *driver) run(prefix []byte) (rest bool, err error) {
-	if !d.feed(prefix) {
+	if !d.feed(prefix, false) {
 		return false, d.end(nil)
 	}
 	return d.readOn()
@@ -32,8 +32,11 @@ func (d *driver) readOn() (rest bool, err error) {
 	for more := true; more; {
 		buf, n, err := d.wire.read(d.within, !d.pauses)
 		if n > 0 {
-			more = d.feed(buf[:n]) && d.awaitFlush()
+			more = d.feed(buf[:n], n < len(buf)) && d.awaitFlush()
 			putReadBuffer(buf)
+			if !d.lead() {
+				return false, errRelieved
+			}
 		}
 		switch {
 		case err == nil:
@@ -55,8 +58,9 @@ func readError(err error) error {
 }
 
 // feed passes octets to the core, and runs what they bring. False: the
-// connection is over and the peer was given enough time to notice.
-func (d *driver) feed(b []byte) bool {
+// connection is over and the peer was given enough time to notice. all: there is
+// probably nothing behind them.
+func (d *driver) feed(b []byte, all bool) bool {
 	if d.tap != nil {
 		d.tap.recv.feed(b)
 	}
@@ -65,7 +69,7 @@ func (d *driver) feed(b []byte) bool {
 	}
 	for {
 		piece := b[:min(len(b), maxHold)]
-		n := d.burst(piece)
+		n := d.burst(piece, all && len(piece) == len(b))
 		if b = b[n:]; len(b) == 0 {
 			d.pourOut()
 			return d.octets <= lingerOctets
@@ -88,7 +92,7 @@ func (d *driver) pourOut() {
 // burst holds the lock while the core parses b, then dispatches what came. It
 // returns how much the core took: less than all of b when too many answers
 // are unsent.
-func (d *driver) burst(b []byte) int {
+func (d *driver) burst(b []byte, last bool) int {
 	d.mu.Lock()
 	if d.half {
 		// Nothing will be answered any more.
@@ -117,6 +121,11 @@ func (d *driver) burst(b []byte) int {
 	}
 	if len(d.arrived) == 0 && d.wantWriteLocked() && d.wire.canTry() {
 		d.tryLocked(now)
+		d.tell()
+		return n
+	}
+	if last && n == len(b) && d.leadsLocked() {
+		d.mu.Unlock()
 		d.tell()
 		return n
 	}

@@ -17,6 +17,9 @@ import (
 // errPause ends a read that was not to wait.
 var errPause = errors.New("nonet: no input yet")
 
+// errRelieved ends a reader that there is another for.
+var errRelieved = errors.New("nonet: relieved")
+
 // rouseLocked ends the reader's wait if a new goroutine would wait with less.
 func (d *driver) rouseLocked() {
 	if d.awake && !d.roused && !d.closed && d.core.Slots() == 0 && d.wire.canPause() {
@@ -50,6 +53,7 @@ func (d *driver) resume() { d.relay(d.readOn()) }
 // relay is what follows run and readOn: rest on a new goroutine, or the end.
 func (d *driver) relay(rest bool, err error) {
 	switch {
+	case err == errRelieved:
 	case rest && d.park():
 	case rest:
 		go d.resume()

@@ -17,7 +17,8 @@ const watchPeriod = 10 * time.Millisecond
 
 // watch is that timer, of all connections of a server or client.
 type watch struct {
-	recent atomic.Bool // something was read since the timer was set
+	recent atomic.Bool  // something was read since the timer was set
+	leads  atomic.Int32 // requests that readers ran, since; driver_lead_linux.go
 
 	mu    sync.Mutex
 	on    bool
@@ -46,6 +47,7 @@ func (w *watch) touch() (first bool) {
 
 // ring is the timer's.
 func (w *watch) ring() {
+	w.leads.Store(0)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.recent.Swap(false) {

@@ -59,6 +59,7 @@ func (s *Server) serveOpening(o *opening, c *tls.Config, wait bool) error {
 
 // endServer follows the end of an HTTP/2 connection.
 func (d *driver) endServer(err error) error {
+	d.leave()
 	d.tellClosed()
 	d.srv.removeDriver(d)
 	d.srv.logEnd(err, d.wire.nc)

@@ -19,8 +19,8 @@ type socket struct {
 	wait   bool // false: read does not wait
 	waited bool // there was nothing to read the last time
 	small  bool // the stack has not grown: look before a buffer is taken, which may have to be made
+	inN    int32
 	in     *bulkBuffer
-	inN    int
 	inErr  error
 }
 
@@ -64,7 +64,7 @@ func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 		err = s.inErr
 	}
 	if s.in != nil {
-		buf, n = s.in[:], s.inN
+		buf, n = s.in[:], int(s.inN)
 	}
 	s.in, s.inN, s.inErr = nil, 0, nil
 	return buf, n, err
@@ -93,7 +93,7 @@ func (s *socket) readReady(fd uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case n > 0:
-			s.in, s.inN, s.inErr = buf, n, nil
+			s.in, s.inN, s.inErr = buf, int32(n), nil
 			return true
 		}
 		putReadBuffer(buf[:])
