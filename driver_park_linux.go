@@ -22,7 +22,7 @@ type parking struct {
 	file    *os.File // the set
 	conn    syscall.RawConn
 	at      []*driver // by socket
-	parked  int
+	parked  int        // connections in the set, and once more those that may be in it soon (leader.member)
 	running bool // run
 	called  bool // run was asked to end
 
@@ -179,7 +179,7 @@ func (l *parking) removeLocked(d *driver) bool {
 }
 
 // run starts the readers of those for which there is input, as long as any are
-// parked.
+// parked or may be soon.
 func (l *parking) run() {
 	for {
 		l.n = 0

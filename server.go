@@ -20,7 +20,9 @@ type Server struct {
 	// Addr is where ListenAndServe listens, "host:port". Default ":http", and
 	// ":https" for ListenAndServeTLS.
 	Addr string
-	// Handler answers requests, each on a goroutine of its own.
+	// Handler answers requests, each on a goroutine that runs no other handler
+	// meanwhile, but perhaps before and after: what is bound to a goroutine (a
+	// locked thread, labels of a profile) must not outlast the call.
 	Handler Handler
 	// Inline, when set, is called for every request instead, on the goroutine
 	// that reads the connection, as soon as the header section is there. It
