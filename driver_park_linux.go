@@ -22,9 +22,9 @@ type parking struct {
 	file    *os.File // the set
 	conn    syscall.RawConn
 	at      []*driver // by socket
-	parked  int        // connections in the set, and once more those that may be in it soon (leader.member)
-	running bool // run
-	called  bool // run was asked to end
+	parked  int       // connections in the set, and once more those that may be in it soon (leader.member)
+	running bool      // run
+	called  bool      // run was asked to end
 
 	// run's.
 	ready  func(fd uintptr) bool // look, bound once
