@@ -7,12 +7,15 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/protobuf/proto"
 
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/nonet-h2/nonet/interop/host"
 )
 
 // lab is a gRPC server that writes its frames itself, by a script: it may do
@@ -84,10 +87,11 @@ type labConn struct {
 	credit map[uint32]int64 // what may be sent, by stream; 0: the connection
 	window int64            // what a new stream may be sent
 	body   map[uint32][]byte
-	taken  int // requests
-	open   int // streams
-	most   int // how many of them there were at once
-	pings  int // not acknowledged yet
+	taken  int  // requests
+	open   int  // streams
+	most   int  // how many of them there were at once
+	pings  int  // not acknowledged yet
+	away   bool // GOAWAY was sent
 	gone   bool
 }
 
@@ -162,8 +166,13 @@ func (c *labConn) write(f func()) {
 	c.cond.Broadcast()
 }
 
-// await waits for something, false: the connection is gone.
+// await waits for something, false: the connection is gone. A client that
+// keeps it waiting too long fails the test, and loses its connection.
 func (c *labConn) await(f func() bool) bool {
+	defer time.AfterFunc(host.Patience, func() {
+		c.lab.t.Errorf("connection %d: nothing came of waiting for %v", c.number, host.Patience)
+		c.nc.Close()
+	}).Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !f() && !c.gone {
@@ -225,8 +234,13 @@ func (c *labConn) reset(id uint32, code http2.ErrCode) {
 	})
 }
 
+// goAway sends GOAWAY and a PING: who acknowledges that has read both.
 func (c *labConn) goAway(last uint32) {
-	c.write(func() { c.fr.WriteGoAway(last, http2.ErrCodeNo, nil) })
+	c.write(func() {
+		c.fr.WriteGoAway(last, http2.ErrCodeNo, nil)
+		c.away = true
+	})
+	c.ping()
 }
 
 func (c *labConn) ping() {

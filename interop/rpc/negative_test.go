@@ -147,14 +147,17 @@ func TestNegativeGoAway(t *testing.T) {
 		}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			eachCaller(t, x.answer, func(t *testing.T, _ string, l *lab, call func() error) {
+			eachCaller(t, x.answer, func(t *testing.T, name string, l *lab, call func() error) {
 				if err := call(); err != nil {
 					t.Error(err)
 				}
 				// It may be that the client has not read GOAWAY yet; it has when
-				// it ends the connection.
+				// it ends the connection. net/http's does that with a stream, not
+				// when GOAWAY comes after the last.
 				first := l.all()[0]
-				first.await(func() bool { return first.gone })
+				first.await(func() bool {
+					return first.gone || name == "net http" && first.away && first.pings == 0
+				})
 				if err := call(); err != nil {
 					t.Error(err)
 				}
