@@ -239,15 +239,15 @@ func (c *labConn) goAway(last uint32) {
 	c.write(func() {
 		c.fr.WriteGoAway(last, http2.ErrCodeNo, nil)
 		c.away = true
+		c.pingLocked()
 	})
-	c.ping()
 }
 
-func (c *labConn) ping() {
-	c.write(func() {
-		c.pings++
-		c.fr.WritePing(false, [8]byte{byte(c.pings)})
-	})
+func (c *labConn) ping() { c.write(c.pingLocked) }
+
+func (c *labConn) pingLocked() {
+	c.pings++
+	c.fr.WritePing(false, [8]byte{byte(c.pings)})
 }
 
 // reply returns the message that answers the request, framed.
