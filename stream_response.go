@@ -179,7 +179,7 @@ func (st *stream) finishHead(whole bool) {
 		st.hdr.AddToken(hpack.TokenDate, st.d.srv.dates.text())
 	}
 	// acceptLocked began the list with 200.
-	if st.status != 200 || st.hdr.Len() == 0 || st.hdr.Token(0) != hpack.TokenStatus {
+	if st.status != 200 || st.hdr.Find(hpack.TokenStatus) != 0 {
 		st.hdr.SetTokenBytes(hpack.TokenStatus, statusText(st.status))
 	}
 }
