@@ -15,6 +15,7 @@ import (
 type leader struct {
 	lone        *stream          // whose handler the reader is to run
 	enter, exit func(fd uintptr) // bound once
+	in          bool             // whether enter has put the socket into the set
 	retreat     int32            // for how many requests it does not lead
 
 	// The parking's.
@@ -26,10 +27,10 @@ type leader struct {
 // others came while a handler ran, and the way into the set was for nothing.
 const retreat = 64
 
-// leadsAtOnce is how many requests the readers of a server run in one watchPeriod:
+// leadsPerPeriod is how many requests the readers of a server run in one watchPeriod:
 // 20 000 a second. Where there are more, the threads are awake anyway, and a
 // goroutine costs less than to enter and leave the set.
-const leadsAtOnce = 200
+const leadsPerPeriod = 200
 
 // leadsLocked takes the request that has arrived, if the reader is to run its
 // handler.
@@ -46,7 +47,7 @@ func (d *driver) leadsLocked() bool {
 		x.retreat--
 		return false
 	}
-	if d.srv.watch.leads.Add(1) > leadsAtOnce {
+	if d.srv.watch.leads.Add(1) > leadsPerPeriod {
 		return false
 	}
 	x.lone = d.arrived[0]
@@ -74,7 +75,7 @@ func (d *driver) lead() (reads bool) {
 		if !reads {
 			d.leader.retreat = retreat
 		}
-		if d.core.Active() > 0 {
+		if !d.wantWriteLocked() && d.core.Active() > 0 { // as in flush
 			d.watchLocked()
 		}
 		d.tryOrKick(d.now())
@@ -90,23 +91,17 @@ func (d *driver) lead() (reads bool) {
 // attend lets the input of the connection start a reader. False: it can't. mine is
 // the ticket that it takes.
 func (d *driver) attend(mine uint32) bool {
-	rc, l := d.wire.raw.conn, &d.srv.parking
-	if rc.Control(d.leader.enter) != nil {
+	rc := d.wire.raw.conn
+	if rc.Control(d.leader.enter) != nil || !d.leader.in {
 		return false
 	}
-	l.mu.Lock()
-	in := d.leader.ticket != mine-1
-	l.mu.Unlock()
 	// As in park.
-	if in && rc.Control(nothing) != nil && l.take(d, mine) {
-		return false
-	}
-	return in
+	return rc.Control(nothing) == nil || !d.srv.parking.take(d, mine)
 }
 
 func nothing(uintptr) {}
 
-func (d *driver) enter(fd uintptr) { d.srv.parking.add(d, int(fd), true) }
+func (d *driver) enter(fd uintptr) { d.leader.in = d.srv.parking.add(d, int(fd), true) }
 
 // desert ends what attend began. False: there is another reader.
 func (d *driver) desert(mine uint32) bool {
@@ -125,10 +120,13 @@ func (d *driver) exit(fd uintptr) {
 
 // leave is the end of the connection.
 func (d *driver) leave() {
+	if d.leader == nil {
+		return
+	}
 	l := &d.srv.parking
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if d.leader != nil && d.leader.member {
+	if d.leader.member {
 		d.leader.member = false
 		l.parked--
 		l.callLocked()

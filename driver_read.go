@@ -58,9 +58,9 @@ func readError(err error) error {
 }
 
 // feed passes octets to the core, and runs what they bring. False: the
-// connection is over and the peer was given enough time to notice. all: there is
+// connection is over and the peer was given enough time to notice. last: there is
 // probably nothing behind them.
-func (d *driver) feed(b []byte, all bool) bool {
+func (d *driver) feed(b []byte, last bool) bool {
 	if d.tap != nil {
 		d.tap.recv.feed(b)
 	}
@@ -69,7 +69,7 @@ func (d *driver) feed(b []byte, all bool) bool {
 	}
 	for {
 		piece := b[:min(len(b), maxHold)]
-		n := d.burst(piece, all && len(piece) == len(b))
+		n := d.burst(piece, last && len(piece) == len(b))
 		if b = b[n:]; len(b) == 0 {
 			d.pourOut()
 			return d.octets <= lingerOctets
@@ -91,7 +91,7 @@ func (d *driver) pourOut() {
 
 // burst holds the lock while the core parses b, then dispatches what came. It
 // returns how much the core took: less than all of b when too many answers
-// are unsent.
+// are unsent. last is feed's.
 func (d *driver) burst(b []byte, last bool) int {
 	d.mu.Lock()
 	if d.half {
