@@ -19,6 +19,20 @@ func loopback(t testing.TB, s *Server) string {
 	return l.Addr().String()
 }
 
+// get sends GET and returns the content of the answer.
+func get(cc *ClientConn, path string) (string, error) {
+	cs, err := cc.Request(context.Background(), "GET", "http://a"+path)
+	if err != nil {
+		return "", err
+	}
+	defer cs.Close()
+	if _, err := cs.Response(); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(cs)
+	return string(b), err
+}
+
 // TestClientAllocs: a small GET allocates nothing after warm-up, on a
 // connection and on a pool. The server is in the same process and inline.
 func TestClientAllocs(t *testing.T) {

@@ -21,15 +21,19 @@ func led() bool {
 	return bytes.Contains(b[:runtime.Stack(b, false)], []byte("nonet.(*driver).lead("))
 }
 
-// leadingServer serves with processors enough for a reader to run handlers.
-func leadingServer(t *testing.T, s *Server) *ClientConn {
-	t.Helper()
+// severalProcessors is what a reader runs handlers with.
+func severalProcessors(t *testing.T) {
 	if n := runtime.GOMAXPROCS(0); n < 2 {
 		runtime.GOMAXPROCS(2)
 		t.Cleanup(func() { runtime.GOMAXPROCS(n) })
 	}
-	addr := loopback(t, s)
-	cc, err := Dial(context.Background(), "tcp", addr, nil)
+}
+
+// leadingServer serves with several processors, and has a connection.
+func leadingServer(t *testing.T, s *Server) *ClientConn {
+	t.Helper()
+	severalProcessors(t)
+	cc, err := Dial(context.Background(), "tcp", loopback(t, s), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,22 +41,14 @@ func leadingServer(t *testing.T, s *Server) *ClientConn {
 	return cc
 }
 
-// answerTo sends GET and returns the content of the answer.
+// answerTo is get.
 func answerTo(t *testing.T, cc *ClientConn, path string) string {
 	t.Helper()
-	cs, err := cc.Request(context.Background(), "GET", "http://a"+path)
+	b, err := get(cc, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cs.Close()
-	if _, err := cs.Response(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(cs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return b
 }
 
 // TestLead: a request that is alone is answered by the reader, one after another.
@@ -82,21 +78,11 @@ func blockedLeader(t *testing.T, cc *ClientConn, leads chan bool) (answer chan s
 	for range 100 {
 		answer = make(chan string, 1)
 		go func() {
-			cs, err := cc.Request(context.Background(), "GET", "http://a/block")
+			b, err := get(cc, "/block")
 			if err != nil {
-				answer <- err.Error()
-				return
+				b = err.Error()
 			}
-			defer cs.Close()
-			if _, err = cs.Response(); err != nil {
-				answer <- err.Error()
-				return
-			}
-			b, err := io.ReadAll(cs)
-			if err != nil {
-				b = []byte(err.Error())
-			}
-			answer <- string(b)
+			answer <- b
 		}()
 		if <-leads {
 			return answer
@@ -274,7 +260,7 @@ func TestLeadRaces(t *testing.T) {
 		}
 		s.WriteString("yes")
 	}}
-	leadingServer(t, s).Close()
+	severalProcessors(t)
 	addr := loopback(t, s)
 	var wg sync.WaitGroup
 	for i := range 8 {

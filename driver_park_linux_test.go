@@ -74,18 +74,9 @@ func parkedServer(t *testing.T, s *Server, n int) []*ClientConn {
 
 func askParked(t *testing.T, cc *ClientConn) {
 	t.Helper()
-	cs, err := cc.Request(context.Background(), "GET", "http://a/")
-	if err == nil {
-		_, err = cs.Response()
-	}
-	if err == nil {
-		_, err = io.Copy(io.Discard, cs)
-	}
-	if err != nil {
+	if _, err := get(cc, "/"); err != nil {
 		t.Error(err)
-		return
 	}
-	cs.Close()
 }
 
 // TestPark: a parked connection goes on when there is input, again and again.

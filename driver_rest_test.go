@@ -4,7 +4,6 @@ package nonet
 
 import (
 	"context"
-	"io"
 	"net"
 	"testing"
 	"time"
@@ -51,17 +50,9 @@ func TestRest(t *testing.T) {
 	var d *driver
 	for _, requests := range []int{1, 20, 1, 3} {
 		for range requests {
-			cs, err := cc.Request(context.Background(), "GET", "http://a/")
-			if err != nil {
+			if _, err := get(cc, "/"); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := cs.Response(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, cs); err != nil {
-				t.Fatal(err)
-			}
-			cs.Close()
 		}
 		s.mu.Lock()
 		for d = range s.drivers {
