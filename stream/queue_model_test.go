@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -88,20 +89,36 @@ func (m *naive) remove(s *Stream) {
 	}
 }
 
-func (m *naive) unblock(initial uint32) {
-	for {
-		var best *Stream
-		for _, s := range m.blocked {
-			if best == nil || s.Send.Delta() > best.Send.Delta() || s.Send.Delta() == best.Send.Delta() && s.ID < best.ID {
-				best = s
-			}
+// unblock is called after Queue.Unblock. Those that may send become ready, the largest window first. Among
+// equals the contract says no order: they come as q has put them.
+func (m *naive) unblock(q *Queue, initial uint32) {
+	var open []*Stream
+	for _, s := range m.blocked {
+		if s.Send.Available(initial) > 0 {
+			open = append(open, s)
 		}
-		if best == nil || best.Send.Available(initial) <= 0 {
-			return
-		}
-		m.remove(best)
-		m.insert(best)
 	}
+	taken := map[*Stream]int{}
+	for _, r := range append(q.sharing[:], q.ending) {
+		for i, s := range r.all() {
+			taken[s] = i
+		}
+	}
+	slices.SortFunc(open, func(a, b *Stream) int {
+		return cmp.Or(cmp.Compare(b.Send.Delta(), a.Send.Delta()), cmp.Compare(taken[a], taken[b]))
+	})
+	for _, s := range open {
+		m.remove(s)
+		m.insert(s)
+	}
+}
+
+// all is the streams of r in turn.
+func (r ring) all() (list []*Stream) {
+	for s := r.head; s != nil && (len(list) == 0 || s != r.head); s = s.next {
+		list = append(list, s)
+	}
+	return list
 }
 
 // modelQueue reads operations from b and holds a Queue against the naive one after each.
@@ -189,8 +206,8 @@ func modelQueue(t *testing.T, b []byte) {
 		case 11: // SETTINGS_INITIAL_WINDOW_SIZE
 			initial = uint32(octet() * 256)
 		case 12:
-			m.unblock(initial)
 			q.Unblock(initial)
+			m.unblock(&q, initial)
 		case 13:
 			urgency, inc := uint8(octet()%10), octet()%2 == 0
 			moves := min(urgency, 7) != s.Urgency || inc != s.Incremental
@@ -262,5 +279,6 @@ func FuzzQueue(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	f.Add([]byte("000000000+0\x00211201700\xbf0+00,0")) // two with equal windows unblock together
 	f.Fuzz(modelQueue)
 }
