@@ -305,12 +305,13 @@ func runServer(t testing.TB, port int, name string, args ...string) *os.Process 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		// So that it ends the processes that it has started, too.
-		if cmd.Process.Signal(syscall.SIGTERM) != nil {
-			cmd.Process.Kill()
-		}
+	ended := make(chan struct{})
+	go func() {
 		cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		terminate(t, cmd, ended)
 		if t.Failed() {
 			t.Logf("%s: %s", name, out.String())
 		}
@@ -325,6 +326,24 @@ func runServer(t testing.TB, port int, name string, args ...string) *os.Process 
 	}
 	t.Fatalf("%s does not listen: %s", name, out.String())
 	return nil
+}
+
+// terminate asks a program to end, and with it the processes that it has started.
+// It asks again: HAProxy that is just reloading forgets that it was asked.
+func terminate(t testing.TB, cmd *exec.Cmd, ended <-chan struct{}) {
+	for range 20 {
+		if cmd.Process.Signal(syscall.SIGTERM) != nil {
+			cmd.Process.Kill()
+		}
+		select {
+		case <-ended:
+			return
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	t.Errorf("%s does not end", cmd)
+	cmd.Process.Kill()
+	<-ended
 }
 
 // TestClientWithNghttpd: our client and nghttpd.
