@@ -84,8 +84,8 @@ func (l *chunkList) drop() {
 }
 
 // Sizes of the buffers that input is read into. What sockets have is read in
-// few system calls; other connections may wait with a buffer, and TLS has no
-// more than a record at once.
+// few system calls; other connections may wait with a buffer, and a TLS that is
+// not our own has no more than a record at once.
 const (
 	bulkSize = 64 << 10
 	readSize = 16 << 10

@@ -1,16 +1,27 @@
 package nonet
 
 import (
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // cipherConn stands between TLS and the socket. crypto/tls writes a record at
 // a time; once collecting, Write only keeps the records, and flush writes all
 // of them at once. So no write of TLS waits for the peer, not even those of
-// its read path (alerts, key updates).
+// its read path (alerts, key updates). Nor does a read, where the reader does
+// without waiting.
 type cipherConn struct {
 	net.Conn
+	over io.Reader              // TLS
+	d    atomic.Pointer[driver] // whose connection it is; nil: not yet HTTP/2
+
+	// The reader's, for decrypt.
+	drained bool   // TLS has no more than the beginning of a record
+	trying  bool   // Read does not wait
+	in      []byte // what TLS is to read,
+	inErr   error  // and what it gets behind that
 
 	mu   sync.Mutex
 	keep bool
@@ -18,6 +29,75 @@ type cipherConn struct {
 
 	left *[]byte // being flushed, from off on; the owner's of writing
 	off  int
+}
+
+// headway is more than a record takes: by so much what TLS returns can be more than
+// what it was given, as it may have had the most part of a record.
+const headway = 18 << 10
+
+// decrypt returns in p, a bulkBuffer, what TLS makes of what the socket has, which
+// recv reads. errPause: nothing yet. When it returns neither, it was a part of a
+// record, and there may be more: the end of the connection, too, that nobody will
+// tell us of, as it came before we could wait for it.
+func (c *cipherConn) decrypt(recv func(fd uintptr, p []byte) (int, error), fd uintptr, p []byte) (n int, err error) {
+	c.trying = true
+	if err = c.fill(recv, fd, p[headway:]); err == nil {
+		n, err = c.drain(p)
+	}
+	c.trying, c.in = false, nil
+	return n, err
+}
+
+// fill reads what TLS is to read. errPause: nothing.
+func (c *cipherConn) fill(recv func(fd uintptr, p []byte) (int, error), fd uintptr, p []byte) error {
+	c.inErr = errPause
+	if !c.drained {
+		return nil
+	}
+	n, err := recv(fd, p)
+	if err == errPause {
+		return err
+	}
+	if err != nil {
+		c.inErr = err
+	}
+	c.in = p[:n]
+	return nil
+}
+
+// drain returns what TLS makes of it, all of that unless p is too small for what
+// TLS had read with the handshake.
+func (c *cipherConn) drain(p []byte) (n int, err error) {
+	for k := 0; err == nil && n < len(p); n += k {
+		k, err = c.over.Read(p[n:])
+	}
+	if c.drained = err == errPause; c.drained {
+		err = nil
+	}
+	return n, err
+}
+
+// Read is for TLS.
+func (c *cipherConn) Read(p []byte) (int, error) {
+	switch {
+	case !c.trying:
+		return c.Conn.Read(p)
+	case len(c.in) == 0:
+		return 0, c.inErr
+	}
+	n := copy(p, c.in)
+	c.in = c.in[n:]
+	return n, nil
+}
+
+// Close is for callbacks of the TLS configuration, which know the connection
+// (tls.ClientHelloInfo.Conn).
+func (c *cipherConn) Close() error {
+	err := c.Conn.Close()
+	if d := c.d.Load(); d != nil {
+		d.unpark()
+	}
+	return err
 }
 
 var cipherBuffers = sync.Pool{New: func() any { return new([]byte) }}

@@ -2,21 +2,41 @@ package nonet
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"testing"
 )
 
-// loopback serves on a TCP socket and returns its address.
+// loopback serves on a TCP socket, over TLS if s has a configuration for it, and
+// returns its address.
 func loopback(t testing.TB, s *Server) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.Serve(l)
+	if s.TLSConfig != nil {
+		go s.ServeTLS(l)
+	} else {
+		go s.Serve(l)
+	}
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String()
+}
+
+// dialLoopback connects to s, which loopback serves at addr.
+func dialLoopback(s *Server, addr string) (*ClientConn, error) {
+	if s.TLSConfig != nil {
+		return DialTLS(context.Background(), "tcp", addr, &ClientConfig{TLSConfig: clientTLS()})
+	}
+	return Dial(context.Background(), "tcp", addr, nil)
+}
+
+// eachSocket runs a test for cleartext and for TLS, whose configuration it gets.
+func eachSocket(t *testing.T, f func(*testing.T, *tls.Config)) {
+	t.Run("cleartext", func(t *testing.T) { f(t, nil) })
+	t.Run("tls", func(t *testing.T) { f(t, serverTLS()) })
 }
 
 // get sends GET and returns the content of the answer.

@@ -79,7 +79,7 @@ func newDriver(s *Server, w wire, epoch time.Time) *driver {
 		number: s.number.Add(1),
 		limit:  int32(limits.MaxConcurrentStreams),
 		stall:  s.writeStall(),
-		pauses: w.canPause(),
+		pauses: w.canTry(),
 		core: conn.New(conn.Config{
 			Role: conn.Server, Shared: limits,
 			EnableConnectProtocol: s.EnableConnectProtocol,

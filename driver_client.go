@@ -18,7 +18,7 @@ import (
 func newClientDriver(cc *ClientConn, c *ClientConfig, w wire, epoch time.Time) *driver {
 	limits := c.limits()
 	d := &driver{
-		cl: cc, wire: w, epoch: sinceStart(epoch), number: cc.number, stall: c.writeStall(), pauses: w.canPause(),
+		cl: cc, wire: w, epoch: sinceStart(epoch), number: cc.number, stall: c.writeStall(), pauses: w.canTry(),
 		core: conn.New(conn.Config{Role: conn.Client, Limits: limits, Prepared: c.Prepared}, time.Since(epoch)), // the dial is over
 	}
 	if cc.pool != nil {

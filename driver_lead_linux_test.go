@@ -3,6 +3,7 @@ package nonet
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"runtime"
@@ -33,7 +34,7 @@ func severalProcessors(t *testing.T) {
 func leadingServer(t *testing.T, s *Server) *ClientConn {
 	t.Helper()
 	severalProcessors(t)
-	cc, err := Dial(context.Background(), "tcp", loopback(t, s), nil)
+	cc, err := dialLoopback(s, loopback(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +53,11 @@ func answerTo(t *testing.T, cc *ClientConn, path string) string {
 }
 
 // TestLead: a request that is alone is answered by the reader, one after another.
-func TestLead(t *testing.T) {
+func TestLead(t *testing.T) { eachSocket(t, testLead) }
+
+func testLead(t *testing.T, c *tls.Config) {
 	var n atomic.Int32
-	s := &Server{Handler: func(s Stream) {
+	s := &Server{TLSConfig: c, Handler: func(s Stream) {
 		if led() {
 			n.Add(1)
 		}
@@ -116,9 +119,11 @@ func blocking(leads chan bool, free chan struct{}) Handler {
 
 // TestLeadRelieved: other requests are answered while the reader is in a handler,
 // and that is answered, too.
-func TestLeadRelieved(t *testing.T) {
+func TestLeadRelieved(t *testing.T) { eachSocket(t, testLeadRelieved) }
+
+func testLeadRelieved(t *testing.T, c *tls.Config) {
 	leads, free := make(chan bool), make(chan struct{})
-	cc := leadingServer(t, &Server{Handler: blocking(leads, free)})
+	cc := leadingServer(t, &Server{TLSConfig: c, Handler: blocking(leads, free)})
 	answer := blockedLeader(t, cc, leads)
 	for range 3 {
 		if got := answerTo(t, cc, "/"); got != "others" {
@@ -136,7 +141,9 @@ func TestLeadRelieved(t *testing.T) {
 
 // TestLeadEnd: whoever ends the connection or the stream, the handler that the
 // reader runs learns of it, and nothing is left.
-func TestLeadEnd(t *testing.T) {
+func TestLeadEnd(t *testing.T) { eachSocket(t, testLeadEnd) }
+
+func testLeadEnd(t *testing.T, c *tls.Config) {
 	before := runtime.NumGoroutine()
 	for _, x := range []struct {
 		name string
@@ -147,7 +154,7 @@ func TestLeadEnd(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			leads, free := make(chan bool), make(chan struct{})
-			s := &Server{Handler: blocking(leads, free)}
+			s := &Server{TLSConfig: c, Handler: blocking(leads, free)}
 			cc := leadingServer(t, s)
 			answer := blockedLeader(t, cc, leads)
 			x.end(s, cc)
@@ -161,9 +168,11 @@ func TestLeadEnd(t *testing.T) {
 }
 
 // TestLeadReset: the peer resets the stream whose handler the reader runs.
-func TestLeadReset(t *testing.T) {
+func TestLeadReset(t *testing.T) { eachSocket(t, testLeadReset) }
+
+func testLeadReset(t *testing.T, c *tls.Config) {
 	leads, over := make(chan bool), make(chan error, 1)
-	s := &Server{Handler: func(s Stream) {
+	s := &Server{TLSConfig: c, Handler: func(s Stream) {
 		l := led()
 		leads <- l
 		if l {
@@ -193,9 +202,11 @@ func TestLeadReset(t *testing.T) {
 }
 
 // TestLeadGoexit: a handler that ends the reader's goroutine ends only that.
-func TestLeadGoexit(t *testing.T) {
+func TestLeadGoexit(t *testing.T) { eachSocket(t, testLeadGoexit) }
+
+func testLeadGoexit(t *testing.T, c *tls.Config) {
 	var n atomic.Int32
-	s := &Server{Config: Config{Logger: slog.New(slog.DiscardHandler)}, Handler: func(s Stream) {
+	s := &Server{TLSConfig: c, Config: Config{Logger: slog.New(slog.DiscardHandler)}, Handler: func(s Stream) {
 		if string(s.Path()) == "/exit" {
 			if led() {
 				n.Add(1)
@@ -225,9 +236,11 @@ func TestLeadGoexit(t *testing.T) {
 
 // TestLeadIdle: a connection whose reader has led is parked when it rests, and the
 // goroutine that waits for all ends with the last connection.
-func TestLeadIdle(t *testing.T) {
+func TestLeadIdle(t *testing.T) { eachSocket(t, testLeadIdle) }
+
+func testLeadIdle(t *testing.T, c *tls.Config) {
 	before := runtime.NumGoroutine()
-	s := &Server{Handler: hello}
+	s := &Server{TLSConfig: c, Handler: hello}
 	cc := leadingServer(t, s)
 	for range 20 {
 		askParked(t, cc)
@@ -241,13 +254,15 @@ func TestLeadIdle(t *testing.T) {
 
 // TestLeadRaces: requests alone and in pairs of which the first waits for the
 // second, and ends of connections, meet in every order.
-func TestLeadRaces(t *testing.T) {
+func TestLeadRaces(t *testing.T) { eachSocket(t, testLeadRaces) }
+
+func testLeadRaces(t *testing.T, c *tls.Config) {
 	var seconds sync.Map // channels, by path
 	second := func(path string) chan struct{} {
 		c, _ := seconds.LoadOrStore(path, make(chan struct{}))
 		return c.(chan struct{})
 	}
-	s := &Server{Handler: func(s Stream) {
+	s := &Server{TLSConfig: c, Handler: func(s Stream) {
 		path := string(s.Path())
 		if name, ok := strings.CutPrefix(path, "/a"); ok {
 			select {
@@ -266,7 +281,7 @@ func TestLeadRaces(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for k := range 60 {
-				cc, err := Dial(context.Background(), "tcp", addr, nil)
+				cc, err := dialLoopback(s, addr)
 				if err != nil {
 					t.Error(err)
 					return

@@ -2,6 +2,7 @@ package nonet
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"maps"
 	"net"
@@ -60,7 +61,7 @@ func parkedServer(t *testing.T, s *Server, n int) []*ClientConn {
 	addr := loopback(t, s)
 	var ccs []*ClientConn
 	for range n {
-		cc, err := Dial(context.Background(), "tcp", addr, nil)
+		cc, err := dialLoopback(s, addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,9 +81,11 @@ func askParked(t *testing.T, cc *ClientConn) {
 }
 
 // TestPark: a parked connection goes on when there is input, again and again.
-func TestPark(t *testing.T) {
+func TestPark(t *testing.T) { eachSocket(t, testPark) }
+
+func testPark(t *testing.T, c *tls.Config) {
 	t.Parallel()
-	s := &Server{Handler: hello}
+	s := &Server{TLSConfig: c, Handler: hello}
 	ccs := parkedServer(t, s, 20)
 	for range 2 {
 		for _, cc := range ccs {
@@ -113,7 +116,9 @@ func TestParkGoroutines(t *testing.T) {
 }
 
 // TestParkEnd: whichever side ends a parked connection, it is gone.
-func TestParkEnd(t *testing.T) {
+func TestParkEnd(t *testing.T) { eachSocket(t, testParkEnd) }
+
+func testParkEnd(t *testing.T, c *tls.Config) {
 	t.Parallel()
 	for _, x := range []struct {
 		name   string
@@ -135,7 +140,7 @@ func TestParkEnd(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			s := &Server{Handler: hello, Config: Config{Limits: x.limits}}
+			s := &Server{TLSConfig: c, Handler: hello, Config: Config{Limits: x.limits}}
 			ccs := parkedServer(t, s, 5)
 			x.end(s, ccs)
 			awaitCount(t, "connections are left", 0, func() int { return connsOf(s) })
@@ -272,15 +277,17 @@ func greetedConn(t *testing.T, addr string) net.Conn {
 
 // TestParkRaces: input, the peer's end and ours meet in every order, while
 // others come and take the numbers of sockets that were closed.
-func TestParkRaces(t *testing.T) {
+func TestParkRaces(t *testing.T) { eachSocket(t, testParkRaces) }
+
+func testParkRaces(t *testing.T, c *tls.Config) {
 	t.Parallel()
-	s := &Server{Handler: hello}
+	s := &Server{TLSConfig: c, Handler: hello}
 	addr := loopback(t, s)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
 			for k := range 100 {
-				cc, err := Dial(context.Background(), "tcp", addr, nil)
+				cc, err := dialLoopback(s, addr)
 				if err != nil {
 					t.Error(err)
 					return

@@ -32,7 +32,7 @@ func (d *driver) readOn() (rest bool, err error) {
 	for more := true; more; {
 		buf, n, err := d.wire.read(d.within, !d.pauses)
 		if n > 0 {
-			more = d.feed(buf[:n], n < len(buf)) && d.awaitFlush()
+			more = d.feed(buf[:n], n < len(buf) && err == nil) && d.awaitFlush()
 			putReadBuffer(buf)
 			if !d.lead() {
 				return false, errRelieved

@@ -15,14 +15,21 @@ import (
 // nobody waits in its place.
 
 // errPause ends a read that was not to wait.
-var errPause = errors.New("nonet: no input yet")
+var errPause error = pause{}
+
+// pause is an error after which crypto/tls reads on.
+type pause struct{}
+
+func (pause) Error() string   { return "nonet: no input yet" }
+func (pause) Timeout() bool   { return true }
+func (pause) Temporary() bool { return true }
 
 // errRelieved ends a reader that there is another for.
 var errRelieved = errors.New("nonet: relieved")
 
 // rouseLocked ends the reader's wait if a new goroutine would wait with less.
 func (d *driver) rouseLocked() {
-	if d.awake && !d.roused && !d.closed && d.core.Slots() == 0 && d.wire.canPause() {
+	if d.awake && !d.roused && !d.closed && d.core.Slots() == 0 && d.wire.canTry() {
 		d.roused = true
 		d.wire.nc.SetReadDeadline(time.Unix(1, 0))
 	}

@@ -44,7 +44,7 @@ type Server struct {
 	// ForgetsConns says that ConnContext and ConnState keep no connection that
 	// they see: nobody but the server closes it or sets its deadlines. Then no
 	// goroutine has to wait on an idle connection of a listener of package net
-	// (cleartext, on Linux), which takes 2.5 KB less. It is so without them.
+	// (on Linux), which takes 2.5 KB less. It is so without them.
 	ForgetsConns bool
 	Config
 

@@ -76,6 +76,9 @@ func (s *Server) logEnd(err error, nc net.Conn) {
 // opening is forgotten.
 func (s *Server) begin(o *opening, d *driver) {
 	d.base = o.context(d.wire.nc)
+	if c := d.wire.raw.cipher; c != nil {
+		c.d.Store(d)
+	}
 	s.mu.Lock()
 	delete(s.conns, o)
 	// Whoever closes the server may have found the opening here, and close the

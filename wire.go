@@ -11,11 +11,10 @@ import (
 // wire moves octets of one connection. Reading is the reader's, writing the
 // owner's of writing.
 type wire struct {
-	nc     net.Conn    // what frames go through
-	raw    socket      // nc, or what is under our own TLS, as a socket; see wire_unix.go
-	cipher *cipherConn // between our own TLS and the socket; else nil
-	nine   [frame.HeaderLen]byte
-	plain  bool // nc is the socket
+	nc    net.Conn // what frames go through
+	raw   socket   // nc, or what is under our own TLS, as a socket; see wire_unix.go
+	nine  [frame.HeaderLen]byte
+	plain bool // nc is the socket
 }
 
 // stream sockets of package net.
@@ -38,17 +37,21 @@ func asSocket(nc net.Conn) netSocket {
 // newWire returns the wire of a connection; cipher is not nil when nc is TLS
 // over it.
 func newWire(nc net.Conn, cipher *cipherConn) wire {
-	w := wire{nc: nc, cipher: cipher}
+	w := wire{nc: nc}
+	w.raw.cipher = cipher
 	sock := w.sock()
 	w.plain = nc == sock
 	w.raw.init(asSocket(sock))
+	if cipher != nil {
+		cipher.over = nc
+	}
 	return w
 }
 
 // sock returns the socket under nc, to close.
 func (w *wire) sock() net.Conn {
-	if w.cipher != nil {
-		return w.cipher.Conn
+	if w.raw.cipher != nil {
+		return w.raw.cipher.Conn
 	}
 	if tc, ok := w.nc.(*tls.Conn); ok {
 		return tc.NetConn()
@@ -56,14 +59,11 @@ func (w *wire) sock() net.Conn {
 	return w.nc
 }
 
-// canPause reports whether read can do without waiting.
-func (w *wire) canPause() bool { return w.raw.ok() && w.plain }
-
 // read waits for input and returns it in a pooled buffer, which the caller
 // gives back when n > 0. While it waits it holds no buffer, unless it stopped
-// within a frame. Where canPause, and wait is false, it does not wait: errPause.
+// within a frame. Where canTry, and wait is false, it does not wait: errPause.
 func (w *wire) read(within, wait bool) (buf []byte, n int, err error) {
-	if w.canPause() {
+	if w.canTry() {
 		return w.raw.read(wait)
 	}
 	if within {
@@ -123,8 +123,8 @@ func (w *wire) writePieces(p *net.Buffers) error {
 
 // after flushes what TLS made of it, and shuts our side if that is due.
 func (w *wire) after(b *batch, err error) error {
-	if err == nil && w.cipher != nil {
-		err = w.cipher.flush()
+	if err == nil && w.raw.cipher != nil {
+		err = w.raw.cipher.flush()
 	}
 	if err == nil && b.shut {
 		w.closeWrite()
@@ -132,8 +132,8 @@ func (w *wire) after(b *batch, err error) error {
 	return err
 }
 
-// canTry reports whether try can do anything without waiting.
-func (w *wire) canTry() bool { return w.raw.ok() && (w.plain || w.cipher != nil) }
+// canTry reports whether read and try can do without waiting.
+func (w *wire) canTry() bool { return w.raw.ok() && (w.plain || w.raw.cipher != nil) }
 
 // try writes as much of a batch as it can without waiting. done is false when
 // finish has to follow.
@@ -146,13 +146,13 @@ func (w *wire) try(b *batch) (done bool, err error) {
 		b.left = p
 		return false, nil
 	}
-	if w.cipher != nil {
+	if w.raw.cipher != nil {
 		if len(p) > 0 {
 			if _, err := w.nc.Write(p); err != nil {
 				return false, err
 			}
 		}
-		return w.cipher.tryFlush(&w.raw)
+		return w.raw.cipher.tryFlush(&w.raw)
 	}
 	n, err := w.raw.tryWrite(p)
 	b.left = p[n:]
@@ -172,18 +172,18 @@ func (w *wire) finish(b *batch) error {
 }
 
 // pending reports whether TLS has made octets that were not written.
-func (w *wire) pending() bool { return w.cipher != nil && w.cipher.pending() > 0 }
+func (w *wire) pending() bool { return w.raw.cipher != nil && w.raw.cipher.pending() > 0 }
 
 // backlog reports whether there are too many of them.
-func (w *wire) backlog() bool { return w.cipher != nil && w.cipher.pending() > maxBatch }
+func (w *wire) backlog() bool { return w.raw.cipher != nil && w.raw.cipher.pending() > maxBatch }
 
 // closeWrite tells the peer that nothing more will come. Where that can't be
 // said the connection is closed.
 func (w *wire) closeWrite() {
 	if tc, ok := w.nc.(*tls.Conn); ok {
 		tc.CloseWrite()
-		if w.cipher != nil {
-			w.cipher.flush()
+		if w.raw.cipher != nil {
+			w.raw.cipher.flush()
 		}
 	}
 	if c, ok := w.sock().(interface{ CloseWrite() error }); ok {

@@ -5,7 +5,9 @@ package nonet
 import "errors"
 
 // socket is for what package net can't do; here nothing.
-type socket struct{}
+type socket struct {
+	cipher *cipherConn // between our own TLS and it; else nil
+}
 
 func (s *socket) init(netSocket) {}
 func (s *socket) rested()        {}

@@ -13,6 +13,7 @@ import (
 // write without waiting.
 type socket struct {
 	conn   syscall.RawConn
+	cipher *cipherConn           // between our own TLS and it; else nil
 	onRead func(fd uintptr) bool // readReady, bound once
 
 	watch  *watch
@@ -80,32 +81,50 @@ func (s *socket) readReady(fd uintptr) bool {
 			return !s.wait
 		}
 	}
-	read := sysRead
+	recv := recvNow
 	if s.waited {
 		if s.waited = false; s.watch.touch() {
-			read = announcedRead
+			recv = recvAnnounced
 		}
 	}
 	buf := getBulkBuffer()
+	var n int
+	if s.cipher != nil {
+		n, s.inErr = s.cipher.decrypt(recv, fd, buf[:])
+	} else {
+		n, s.inErr = recv(fd, buf[:])
+	}
+	if n > 0 {
+		s.in, s.inN = buf, int32(n)
+		return true
+	}
+	putReadBuffer(buf[:])
+	s.waited = s.inErr == errPause
+	return !s.waited || !s.wait
+}
+
+// recvNow reads what there is: errPause when that is nothing.
+func recvNow(fd uintptr, p []byte) (int, error) { return receive(sysRead, fd, p) }
+
+// recvAnnounced is recvNow, and tells the scheduler.
+func recvAnnounced(fd uintptr, p []byte) (int, error) { return receive(announcedRead, fd, p) }
+
+func announcedRead(fd uintptr, p []byte) (int, error) { return syscall.Read(int(fd), p) }
+
+func receive(read func(fd uintptr, p []byte) (int, error), fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := read(fd, buf[:])
+		n, err := read(fd, p)
 		switch {
 		case err == syscall.EINTR:
 			continue
-		case n > 0:
-			s.in, s.inN, s.inErr = buf, int32(n), nil
-			return true
+		case err == syscall.EAGAIN:
+			return 0, errPause
+		case err != nil:
+			return 0, os.NewSyscallError("read", err)
+		case n == 0:
+			return 0, io.EOF
 		}
-		putReadBuffer(buf[:])
-		if err == syscall.EAGAIN {
-			s.waited, s.inErr = true, errPause
-			return !s.wait
-		}
-		s.inErr = io.EOF
-		if err != nil {
-			s.inErr = os.NewSyscallError("read", err)
-		}
-		return true
+		return n, nil
 	}
 }
 
@@ -158,5 +177,3 @@ func (w *sending) write(fd uintptr) bool {
 		return true
 	}
 }
-
-func announcedRead(fd uintptr, p []byte) (int, error) { return syscall.Read(int(fd), p) }
