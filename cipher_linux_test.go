@@ -3,6 +3,7 @@ package nonet
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -63,6 +64,62 @@ func awaitEnd(t *testing.T, nc net.Conn, id byte) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// pushing writes what it has collected before each read.
+type pushing struct{ *cipherConn }
+
+func (c pushing) Read(p []byte) (int, error) {
+	c.flush()
+	return c.cipherConn.Read(p)
+}
+
+// TestTLSWithHandshake: a request that TLS has read with the end of the handshake is
+// answered, also if the reader is asked to rest before its first read.
+func TestTLSWithHandshake(t *testing.T) {
+	for _, rest := range []bool{false, true} {
+		s := &Server{TLSConfig: serverTLS(), Handler: hello}
+		t.Cleanup(func() { s.Close() })
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			nc, err := l.Accept()
+			l.Close()
+			o := &opening{srv: s, nc: nc, seen: nc, accepted: time.Now(), listener: l}
+			if err := errors.Join(err, s.add(o), o.open(s.TLSConfig)); err != nil {
+				t.Error(err)
+				return
+			}
+			d := o.h2
+			s.begin(o, d)
+			d.feed(nil, false)
+			if rest {
+				d.mu.Lock()
+				d.rouseLocked()
+				d.mu.Unlock()
+			}
+			d.relay(d.readOn())
+		}()
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(10 * time.Second))
+		cipher := &cipherConn{Conn: nc}
+		cipher.collect()
+		tc := tls.Client(pushing{cipher}, clientTLS())
+		if err := tc.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(tc, frame.Preface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00"+getFrame(1))
+		if err := cipher.flush(); err != nil {
+			t.Fatal(err)
+		}
+		awaitEnd(t, tc, 1)
 	}
 }
 

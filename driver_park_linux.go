@@ -34,7 +34,7 @@ type parking struct {
 
 // park lets the input of a connection without a reader start one. False: it can't.
 func (d *driver) park() bool {
-	if !d.parks {
+	if !d.parks || !d.wire.raw.drained() {
 		return false
 	}
 	in := false

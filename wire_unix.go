@@ -76,7 +76,7 @@ func (s *socket) read(wait bool) (buf []byte, n int, err error) {
 // After a wait the scheduler's monitor may be asleep (driver_watch.go).
 func (s *socket) readReady(fd uintptr) bool {
 	if s.small {
-		if s.small = false; !sysPeek(fd) {
+		if s.small = false; s.drained() && !sysPeek(fd) {
 			s.waited, s.inErr = true, errPause
 			return !s.wait
 		}
@@ -127,6 +127,9 @@ func receive(read func(fd uintptr, p []byte) (int, error), fd uintptr, p []byte)
 		return n, nil
 	}
 }
+
+// drained reports whether to wait for the socket is enough: TLS has no whole record.
+func (s *socket) drained() bool { return s.cipher == nil || s.cipher.drained }
 
 // rested follows the reader's rest.
 func (s *socket) rested() { s.small = true }
