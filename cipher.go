@@ -35,13 +35,17 @@ type cipherConn struct {
 // what it was given, as it may have had the most part of a record.
 const headway = 18 << 10
 
+// portion is how much of what the socket has is decrypted before what reads it is
+// told: a handler on another processor goes on meanwhile.
+const portion = 32 << 10
+
 // decrypt returns in p, a bulkBuffer, what TLS makes of what the socket has, which
 // recv reads. errPause: nothing yet. When it returns neither, it was a part of a
 // record, and there may be more: the end of the connection, too, that nobody will
 // tell us of, as it came before we could wait for it.
 func (c *cipherConn) decrypt(recv func(fd uintptr, p []byte) (int, error), fd uintptr, p []byte) (n int, err error) {
 	c.trying = true
-	if err = c.fill(recv, fd, p[headway:]); err == nil {
+	if err = c.fill(recv, fd, p[headway:][:portion]); err == nil {
 		n, err = c.drain(p)
 	}
 	c.trying, c.in = false, nil
