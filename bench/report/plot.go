@@ -1,13 +1,14 @@
 package main
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"image/color"
 	"math"
 	"os"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -17,6 +18,16 @@ import (
 
 // rowHeight is a line's, in points; its bars share three quarters of it.
 const rowHeight = 20
+
+// The typeface whose widths the plot is laid out with, and those that a viewer may
+// show in its place: the same widths, and the next best.
+const (
+	typeface  = "Liberation Sans"
+	typefaces = typeface + ",Arial,Helvetica,sans-serif"
+)
+
+// slack is left beside the names of the lines for one that is wider, in points.
+const slack = 36
 
 // fills are the colours of bars by the number of cores, the least first: where we
 // are faster, and where the peer is.
@@ -29,6 +40,7 @@ var fills = [][2]color.Color{
 // cores, up to two, and the range of the runs across it. The scale is logarithmic:
 // half as fast is as far from 1 as twice.
 func (r *report) plot(file string) error {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
 	p.Title.Text = "How many times as fast as the peer in the same run"
 	p.X.Label.Text = "above 1: nonet is faster; logarithmic"
@@ -66,6 +78,7 @@ func (r *report) plot(file string) error {
 		}
 	}
 	p.NominalY(names...)
+	p.Y.Padding = slack
 	p.X.Min, p.X.Max = low/1.1, high*1.3 // room for the figure
 	p.Y.Min, p.Y.Max = -0.7, float64(n)-0.3
 	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: p.Y.Min}, {X: 1, Y: p.Y.Max}})
@@ -86,12 +99,13 @@ func save(p *plot.Plot, width, height vg.Length, file string) error {
 	c.SetColor(p.BackgroundColor)
 	c.Fill(c.Rectangle.Path())
 	p.Draw(draw.Crop(c, 8, -8, 6, -6))
-	f, err := os.Create(file)
-	if err != nil {
+	var out bytes.Buffer
+	if _, err := svg.WriteTo(&out); err != nil {
 		return err
 	}
-	_, err = svg.WriteTo(f)
-	return errors.Join(err, f.Close())
+	const name = "font-family:"
+	b := bytes.ReplaceAll(out.Bytes(), []byte(name+typeface+";"), []byte(name+typefaces+";"))
+	return os.WriteFile(file, b, 0o644)
 }
 
 // ticks of a logarithmic axis of ratios.
